@@ -1,0 +1,228 @@
+"""What can be set, what does each setting mean, and what may it be?
+
+A setting comes from the first of these that has it: a flag of the command line or an argument in Python, the
+environment (``FORETRAIN_SEED=7``, ``FORETRAIN_PROFILE__SAMPLE_ROWS=50000``), a TOML file, its default.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+import os
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any, Literal, get_origin
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from foretrain.data.reference import Kind
+from foretrain.errors import SettingsError
+
+PREFIX = "FORETRAIN_"
+
+
+class Effort(StrEnum):
+    """How much time to trade for certainty."""
+
+    QUICK = "quick"
+    STANDARD = "standard"
+    THOROUGH = "thorough"
+
+
+class Section(BaseModel):
+    """Base of all settings: frozen, strict, every field explained by the sentence below it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+
+class DataSettings(Section):
+    """How sources are read."""
+
+    format: str | None = None
+    """Format of both sources (parquet, csv, ...); found by extension, then by content, when not given."""
+    kinds: dict[str, Kind] = {}
+    """Kind of a column by its name, where the one found is wrong."""
+    max_bytes: Annotated[int, Field(gt=0)] = 2**40
+    """Refuse a source that unpacks to more bytes than this."""
+    max_expansion: Annotated[float, Field(gt=1)] = 1000.0
+    """Refuse a compressed source that grows by more than this factor: a zip bomb."""
+
+
+class ProfileSettings(Section):
+    """How one pass over a dataset is summarised."""
+
+    sample_rows: Annotated[int, Field(ge=1000)] = 20_000
+    """Rows kept as a seeded sample for what cannot be streamed; a smaller dataset is kept whole."""
+    quantile_k: Annotated[int, Field(ge=8, le=65535)] = 400
+    """Size of the KLL quantile sketches; the standard error of a rank is about 0.02 % at 400."""
+    distinct_k: Annotated[int, Field(ge=256)] = 4096
+    """Hashes kept to count distinct values and rows; exact below, 1.6 % standard error above."""
+    max_categories: Annotated[int, Field(ge=16)] = 4096
+    """Values of a column counted exactly; beyond it heavy hitters with a stated error."""
+
+
+class DiversitySettings(Section):
+    """How variety is measured."""
+
+    encoder: str | None = None
+    """Name or folder of a sentence-transformers model for text columns; hashed TF-IDF when not given."""
+
+
+class VerdictSettings(Section):
+    """Where the verdict changes."""
+
+    reject_at: Annotated[float, Field(ge=0, le=1)] = 0.5
+    """Reject at this probability of collapse or above."""
+    review_at: Annotated[float, Field(ge=0, le=1)] = 0.25
+    """Ask for a review at this probability of collapse or above."""
+
+
+class Settings(Section):
+    """Everything that can be set for one validation."""
+
+    seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
+    """Where all chance comes from: same seed, same verdict."""
+    effort: Effort = Effort.STANDARD
+    """quick, standard or thorough: trades time for certainty."""
+    target: str | None = None
+    """The column a model would be trained to predict."""
+    time_column: str | None = None
+    """The column that orders the rows in time; spectral tests along rows are made only with it."""
+    checkpoints: str | None = None
+    """Folder or fsspec URL of the checkpoint store; the output folder's own when not given."""
+    data: DataSettings = DataSettings()
+    profile: ProfileSettings = ProfileSettings()
+    diversity: DiversitySettings = DiversitySettings()
+    verdict: VerdictSettings = VerdictSettings()
+
+    def only(self, names: tuple[str, ...]) -> Settings:
+        """These settings with all others at their default: a stage cannot read what it did not declare."""
+        return Settings().model_copy(update={name: getattr(self, name) for name in names})
+
+
+Origin = Literal["default", "file", "environment", "argument"]
+Tree = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Effective:
+    """Settings, and where each of them came from, by its dotted name."""
+
+    settings: Settings
+    origins: dict[str, Origin]
+
+
+def effective(
+    config: str | os.PathLike[str] | None = None,
+    arguments: Mapping[str, Any] | None = None,
+    environment: Mapping[str, str] | None = None,
+) -> Effective:
+    """Settings from a TOML file, the environment and arguments, the later overriding the earlier.
+
+    Args:
+        config: path of a TOML file.
+        arguments: settings by name, sections as mappings; None means "not given".
+        environment: variables; those of the process when not given.
+
+    Raises:
+        SettingsError: the file cannot be read, or a setting is unknown or not what it may be.
+    """
+    layers: list[tuple[Origin, str, Tree]] = [
+        ("file", str(config), _file(Path(config)) if config is not None else {}),
+        ("environment", "environment", _environment(os.environ if environment is None else environment)),
+        ("argument", "", {name: value for name, value in (arguments or {}).items() if value is not None}),
+    ]
+    merged: Tree = {}
+    origins: dict[str, Origin] = {}
+    for origin, place, tree in layers:
+        for path, value in _leaves(tree, Settings, (), place):
+            origins[".".join(path)] = origin
+            node = merged
+            for name in path[:-1]:
+                node = node.setdefault(name, {})
+            node[path[-1]] = value
+    try:
+        return Effective(Settings.model_validate(merged), origins)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        known = next((name for name in origins if f"{where}.".startswith(f"{name}.")), where)
+        file = {"file": str(config), "environment": variable(known)}.get(origins.get(known, "default"))
+        raise SettingsError(f"setting {where}: {first['msg']}, not {first['input']!r}", file=file) from None
+
+
+def leaves(section: type[Section] = Settings, above: tuple[str, ...] = ()) -> Iterator[tuple[str, Any]]:
+    """Every setting's dotted name with its pydantic field, in order."""
+    for name, field in section.model_fields.items():
+        if isinstance(field.annotation, type) and issubclass(field.annotation, Section):
+            yield from leaves(field.annotation, (*above, name))
+        else:
+            yield ".".join((*above, name)), field
+
+
+def _leaves(
+    tree: Tree, section: type[Section], above: tuple[str, ...], place: str
+) -> Iterator[tuple[tuple[str, ...], Any]]:
+    for name, value in tree.items():
+        path = (*above, name)
+        field = section.model_fields.get(name)
+        if field is None:
+            raise _unknown(path, section, place)
+        if isinstance(field.annotation, type) and issubclass(field.annotation, Section):
+            if isinstance(value, Section):
+                value = value.model_dump(exclude_unset=True)
+            if not isinstance(value, Mapping):
+                raise SettingsError(f"{'.'.join(path)} is a section, not a setting: {value!r}", file=place or None)
+            yield from _leaves(dict(value), field.annotation, path, place)
+        else:
+            yield path, value
+
+
+def _unknown(path: tuple[str, ...], section: type[Section], place: str) -> SettingsError:
+    name, wanted = path[-1], ".".join(path)
+    inside = [".".join((*path[:-1], each)) for each in section.model_fields]
+    names = {each.rpartition(".")[2]: each for each in (*dict(leaves()), *inside)}
+    near = [names[each] for each in difflib.get_close_matches(name, names, n=1)]
+    if place == "environment":
+        wanted, near, inside = variable(wanted), [variable(name) for name in near], [variable(name) for name in inside]
+    hint = f"Did you mean {near[0]}?" if near else f"There is {', '.join(inside)}."
+    return SettingsError(f"there is no setting {wanted}", file=place or None, hint=hint)
+
+
+def _file(path: Path) -> Tree:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise SettingsError(f"the configuration cannot be read: {error.strerror}", file=str(path)) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"the configuration is not TOML: {error}", file=str(path)) from error
+
+
+def _environment(variables: Mapping[str, str]) -> Tree:
+    tree: Tree = {}
+    tables = {name for name, field in leaves() if get_origin(field.annotation) is dict}
+    for variable in sorted(variables):
+        if not variable.startswith(PREFIX):
+            continue
+        path = variable.removeprefix(PREFIX).lower().split("__")
+        value: Any = variables[variable]
+        if ".".join(path) in tables:
+            try:
+                value = json.loads(value)
+            except ValueError as error:
+                raise SettingsError(f"expected a JSON object, not {value!r}", file=variable) from error
+        node = tree
+        for name in path[:-1]:
+            node = node.setdefault(name, {})
+            if not isinstance(node, dict):
+                raise SettingsError(f"there is no setting {variable}", file="environment")
+        node[path[-1]] = value
+    return tree
+
+
+def variable(path: str) -> str:
+    """The environment variable of a setting's dotted name."""
+    return PREFIX + path.upper().replace(".", "__")
