@@ -1,0 +1,1 @@
+"""Which generators and damages can a self-consuming loop be made of?"""

@@ -1,0 +1,101 @@
+"""Which rows of the two datasets do the paired statistics read?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pyarrow as pa
+
+from foretrain.collapse import texts
+from foretrain.collapse.table import Table, pair
+from foretrain.data.reference import Kind
+from foretrain.errors import DataError
+from foretrain.profile import ProfileRef, read_sample
+from foretrain.seeds import number, stream
+
+MOST_ROWS = 50_000
+"""Rows a table at most, after rows that occur several times were put back as often."""
+
+MOST_COLUMNS = 256
+"""Of wider tables, so many columns are drawn (the target among them)."""
+
+MOST_TEXTS = 4000
+"""Rows whose texts are read, a table."""
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Both tables as arrays.
+
+    Attributes:
+        notes: what was left out, for people.
+    """
+
+    candidate: Table
+    original: Table
+    notes: tuple[str, ...]
+
+
+def sample(candidate: ProfileRef, original: ProfileRef, target: str | None, seed: int) -> Sample:
+    """The seeded samples of two profiled datasets, as arrays of one schema.
+
+    Raises:
+        DataError: there is no column to compare.
+    """
+    notes: list[str] = []
+    columns = [c for c in original.dataset.columns if c.kind is not Kind.IDENTIFIER]
+    left_out = [c.name for c in original.dataset.columns if c.kind is Kind.IDENTIFIER]
+    if left_out:
+        notes.append(f"Identifiers are not compared: {', '.join(left_out[:5])}{' ...' if len(left_out) > 5 else ''}.")
+    if len(columns) > MOST_COLUMNS:
+        chance = stream(seed, "collapse", "columns")
+        drawn = set(chance.permutation(sorted(c.name for c in columns))[:MOST_COLUMNS].tolist()) | {target}
+        notes.append(f"Paired statistics read {MOST_COLUMNS} of {len(columns):,} columns, drawn by the seed.")
+        columns = [c for c in columns if c.name in drawn]
+    columns.sort(key=lambda c: c.name)
+    has_text = any(c.kind is Kind.TEXT for c in columns)
+    sides = []
+    for name, ref in (("candidate", candidate), ("original", original)):
+        rows = _expand(read_sample(ref), MOST_TEXTS if has_text else MOST_ROWS, stream(seed, "collapse", "rows", name))
+        if len(rows) < ref.rows:
+            notes.append(f"Paired statistics of the {name} read {len(rows):,} of {ref.rows:,} rows, drawn by the seed.")
+        sides.append(rows)
+    made, real = pair(sides[0], sides[1], columns, target)
+    for column in columns:
+        if column.kind is Kind.TEXT:
+            a, b = (side[column.name].combine_chunks() for side in sides)
+            more = texts.numbers(a, b, number(seed, "collapse", "text", column.name))
+            made, real = (
+                _widen(table, extra, texts.names(column.name)) for table, extra in zip((made, real), more, strict=True)
+            )
+    if not made.schema.numbers and not made.schema.codes:
+        raise DataError(
+            "expected at least one column to compare, all are identifiers",
+            file=original.dataset.uri,
+            hint="Name the kind of those that are none with data.kinds",
+        )
+    return Sample(made, real, tuple(notes))
+
+
+def _expand(rows: pa.Table, most: int, chance: np.random.Generator) -> pa.Table:
+    """The distinct rows of a sample, each as often as it occurs; beyond `most` rows, that many drawn."""
+    copies = rows["__copies__"].to_numpy()
+    index = np.repeat(np.arange(len(rows)), np.minimum(copies, most))
+    if len(index) > most:
+        drawn = (
+            chance.choice(len(rows), most, p=copies / copies.sum())
+            if copies.max() > most // 100
+            else index[chance.permutation(len(index))[:most]]
+        )
+        index = np.sort(drawn)
+    return rows.take(pa.array(index))
+
+
+def _widen(table: Table, extra: np.ndarray, names: tuple[str, ...]) -> Table:
+    schema = replace(
+        table.schema,
+        numbers=(*table.schema.numbers, *names),
+        whole=(*table.schema.whole, *([False] * len(names))),
+    )
+    return Table(np.hstack([table.numbers, extra]), table.codes, schema)

@@ -1,0 +1,1 @@
+"""Which statistics tell a candidate from a fresh sample of the original?"""

@@ -1,0 +1,71 @@
+"""How do the clouds of rows differ: what is covered, what is crowded?"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from foretrain.collapse.statistics.side import Side, distances
+from foretrain.collapse.table import Floats
+
+NEIGHBOURS = 5
+
+TIGHT = 0.1
+"""Rows nearer to each other than this share of the reference's median nearest distance are near-duplicates."""
+
+
+class Reference:
+    """The reference's own distances, computed once for all sides compared with it."""
+
+    def __init__(self, side: Side) -> None:
+        self.side = side
+        self.inner = distances(side, side)
+        np.fill_diagonal(self.inner, np.inf)
+        self.radius, self.nearest = _radius(self.inner)
+        finite = self.inner[np.isfinite(self.inner)]
+        self.mean = float(finite.mean()) if finite.size else 1.0
+        self.unit = self.mean or 1.0  # rows that are all alike have no mean distance to count in
+        self.tight = TIGHT * float(np.median(self.nearest)) + 1e-9
+
+
+def measure(a: Side, reference: Reference) -> dict[str, float]:
+    """Statistics of `a` against the reference.
+
+    References:
+        Kynkaanniemi et al. (2019), improved precision and recall; Naeem et al. (2020), density and coverage;
+        Szekely and Rizzo (2013), energy distance; Schilling (1986), nearest-neighbour two-sample test.
+    """
+    b = reference.side
+    inner = distances(a, a)
+    np.fill_diagonal(inner, np.inf)
+    radius, nearest = _radius(inner)
+    cross = distances(a, b)
+    within_b = cross <= reference.radius[None, :]
+    within_a = cross <= radius[:, None]
+    to_b, to_a = cross.min(axis=1), cross.min(axis=0)
+    eps, unit = reference.tight, reference.unit
+    mean_a = float(inner[np.isfinite(inner)].mean()) if len(a) > 1 else 0.0
+    k = min(NEIGHBOURS, len(b), max(len(a) - 1, 1))
+    near = reference.mean * 0.01 + 1e-12
+    return {
+        "precision": float(within_b.any(axis=1).mean()),
+        "recall": float(within_a.any(axis=0).mean()),
+        "density": float(within_b.sum(axis=1).mean() / k),
+        "coverage": float(within_b.any(axis=0).mean()),
+        "self_distance": float(np.log(nearest + near).mean() - np.log(reference.nearest + near).mean()),
+        "self_distance_low": float(
+            np.log(np.quantile(nearest, 0.1) + near) - np.log(np.quantile(reference.nearest, 0.1) + near)
+        ),
+        "cross_distance": float(np.log(to_b + near).mean() - np.log(reference.nearest + near).mean()),
+        "missed_distance": float(np.log(to_a + near).mean() - np.log(reference.nearest + near).mean()),
+        "near_duplicates": float((nearest <= eps).mean() - (reference.nearest <= eps).mean()),
+        "crowding": float(np.quantile((inner <= reference.tight * 10).sum(axis=1), 0.95) / max(len(a), 1)),
+        "energy": 2 * float(cross.mean()) / unit - mean_a / unit - reference.mean / unit,
+        "spread": float(np.log((mean_a + 1e-9) / (reference.mean + 1e-9))),
+        "neighbour_test": float(((nearest < to_b).mean() + (reference.nearest < to_a).mean()) / 2),
+    }
+
+
+def _radius(inner: Floats) -> tuple[Floats, Floats]:
+    k = min(NEIGHBOURS, inner.shape[1] - 1)
+    part = np.partition(inner, (0, k - 1), axis=1) if k > 1 else np.sort(inner, axis=1)
+    return part[:, max(k - 1, 0)], part[:, 0]
