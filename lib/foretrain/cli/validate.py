@@ -1,0 +1,79 @@
+"""`foretrain validate`: is this dataset safe to train on?"""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from foretrain import api, storage
+from foretrain.cli import options
+from foretrain.cli.inspect import STATUS, tell
+from foretrain.cli.progress import shown
+from foretrain.cli.recorder import Recorder
+from foretrain.errors import SettingsError
+
+INTERRUPTED = 130
+"""Exit status after Ctrl-C, as shells have it."""
+
+EPILOG = """\
+Run again after an interruption, a kill or a changed setting, it restores what it computed before and computes only the
+rest. Exit status: 0 approve, 1 reject, 2 error, 3 review or underpowered.
+"""
+
+
+def validate(
+    context: typer.Context,
+    candidate: Annotated[
+        str,
+        typer.Argument(
+            metavar="CANDIDATE", help="The dataset in question: file, glob, folder or URL (s3://, gs://, ...)."
+        ),
+    ],
+    original: Annotated[
+        str | None, typer.Option(help="The real data it stands in for. Without it only inner signs can be seen.")
+    ] = None,
+    target: Annotated[str | None, typer.Option(metavar="COL", help="The column a model would learn.")] = None,
+    time_column: Annotated[str | None, typer.Option(metavar="COL", help="The column that orders rows in time.")] = None,
+    out: Annotated[
+        str | None,
+        typer.Option(metavar="DIR", help="Takes report.html and validation.json. Default: foretrain-out/NAME."),
+    ] = None,
+    config: options.Config = None,
+    seed: options.Seed = None,
+    format: options.Format = None,  # noqa: A002 - the flag's name
+    effort: options.EffortOption = None,
+    checkpoints: Annotated[
+        str | None, typer.Option(metavar="DIR", help="Keeps finished stages; share it between runs. Default: in --out.")
+    ] = None,
+    json: options.Json = False,
+    prefect: Annotated[
+        bool | None,
+        typer.Option("--prefect/--no-prefect", help="Run as a recorded flow. Default: if an API is set up."),
+    ] = None,
+) -> None:
+    """Say whether CANDIDATE is safe to train on instead of the original: approve, review or reject, and why."""
+    settings = options.settings(
+        config, format=format, seed=seed, effort=effort, target=target, time_column=time_column, checkpoints=checkpoints
+    ).settings
+    folder = options.folder(out, candidate)
+    recorder: Recorder | None = context.obj
+    if prefect and recorder is None:
+        raise SettingsError("--prefect needs the package foretrain_flows, which is not installed")
+    recorded = recorder is not None and (recorder.configured() if prefect is None else prefect)
+    with shown(quiet=json) as progress:
+        try:
+            if recorded and recorder is not None:
+                progress.waiting("server")
+                validation = recorder.validate(candidate, original, settings, folder)
+            else:
+                validation = api.validate(candidate, original, config=settings, out=folder)
+        except KeyboardInterrupt:
+            kept = ", ".join(progress.done) or "nothing yet"
+            root = api.checkpoints(settings, folder)
+            print(f"\nInterrupted. Kept in {root}: {kept}. The same command goes on from there.", file=sys.stderr)
+            raise typer.Exit(INTERRUPTED) from None
+    report = None if "report" in validation.failures else storage.join(folder, "report.html")
+    tell(validation, report, json=json)
+    raise typer.Exit(STATUS[validation.verdict])

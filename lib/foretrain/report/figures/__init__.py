@@ -1,0 +1,17 @@
+"""What can the report draw? A function a picture."""
+
+from foretrain.report.figures.bars import cell_bar, dimension_bar, gauge, measure_strip, share_bar
+from foretrain.report.figures.correlations import heatmap
+from foretrain.report.figures.distributions import histogram
+from foretrain.report.figures.spectrum import spectrum_lines
+
+__all__ = [
+    "cell_bar",
+    "dimension_bar",
+    "gauge",
+    "heatmap",
+    "histogram",
+    "measure_strip",
+    "share_bar",
+    "spectrum_lines",
+]
