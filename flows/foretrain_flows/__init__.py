@@ -1,0 +1,5 @@
+"""What runs, in what order, as recorded Prefect flows?"""
+
+from foretrain_flows import environment
+
+environment.prepare()

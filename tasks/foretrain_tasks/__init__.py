@@ -1,0 +1,13 @@
+"""How does each stage run as a Prefect task? One file a stage."""
+
+from foretrain_tasks.collapse import collapse
+from foretrain_tasks.diversity import diversity
+from foretrain_tasks.load import load
+from foretrain_tasks.profile import profile
+from foretrain_tasks.report import report
+from foretrain_tasks.stage import StageTask
+
+TASKS: dict[str, StageTask] = {task.name: task for task in (load, profile, diversity, collapse, report)}
+"""By the stage's name in `foretrain.pipeline.STAGES`."""
+
+__all__ = ["TASKS", "StageTask", "collapse", "diversity", "load", "profile", "report"]
