@@ -1,0 +1,99 @@
+"""What do tests share? Two small tables, and one real Prefect server."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from support import Pair
+
+from foretrain_flows import environment
+
+environment.prepare()
+os.environ |= {"PREFECT_LOGGING_LEVEL": "ERROR", "PREFECT_LOGGING_TO_API_ENABLED": "false"}
+
+
+@pytest.fixture(scope="session")
+def pair(tmp_path_factory: pytest.TempPathFactory) -> Pair:
+    """300 rows of mixed kinds; the candidate is a fresh sample of the same distribution."""
+    import numpy as np
+    import pandas as pd
+
+    folder = tmp_path_factory.mktemp("pair")
+    for name, seed in (("candidate", 1), ("original", 2)):
+        chance = np.random.default_rng(seed)
+        age = chance.integers(18, 90, 300)
+        table = pd.DataFrame(
+            {
+                "age": age,
+                "income": chance.lognormal(8 + age / 60, 0.5),
+                "city": chance.choice(["Bern", "Genf", "Basel"], 300, p=[0.5, 0.3, 0.2]),
+                "label": chance.random(300) < age / 120,
+            }
+        )
+        table.to_csv(folder / f"{name}.csv", index=False)
+    return Pair(str(folder / "candidate.csv"), str(folder / "original.csv"))
+
+
+@pytest.fixture(scope="session")
+def prefect_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The API URL of a real Prefect server on the loopback, with all its services, on a database of its own."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    home = tmp_path_factory.mktemp("prefect")
+    url = f"http://127.0.0.1:{port}/api"
+    settings = {
+        "PREFECT_HOME": str(home),
+        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+        "PREFECT_SERVER_SERVICES_SCHEDULER_LOOP_SECONDS": "1",
+        "PREFECT_API_URL": url,
+    }
+    log = home / "server.log"
+    command = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)]
+    with log.open("wb") as output:
+        server = subprocess.Popen(
+            command, env=os.environ | settings, stdout=output, stderr=subprocess.STDOUT, start_new_session=True
+        )
+    try:
+        _wait(server, f"{url}/health", log)
+        yield url
+    finally:
+        os.killpg(server.pid, signal.SIGTERM)
+        try:
+            server.wait(20)
+        except subprocess.TimeoutExpired:
+            os.killpg(server.pid, signal.SIGKILL)
+            server.wait()
+
+
+@pytest.fixture
+def prefect_api(prefect_server: str, tmp_path: Path) -> Iterator[str]:
+    """The same, and this process talks to it."""
+    from prefect.settings import PREFECT_API_URL, PREFECT_HOME, temporary_settings
+
+    with temporary_settings({PREFECT_API_URL: prefect_server, PREFECT_HOME: tmp_path / "home"}):
+        yield prefect_server
+
+
+def _wait(server: subprocess.Popen[bytes], url: str, log: Path) -> None:
+    until = time.monotonic() + 180
+    while time.monotonic() < until:
+        if server.poll() is not None:
+            break
+        try:
+            with urllib.request.urlopen(url, timeout=5) as answer:
+                if answer.status == 200:
+                    return
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.2)
+    raise RuntimeError(f"the Prefect server did not start:\n{log.read_text()[-2000:]}")

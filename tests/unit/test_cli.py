@@ -1,0 +1,208 @@
+"""Does the command line say what it must, and end with the right status?"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from support import Pair
+
+from foretrain.cli import app
+from foretrain.validation import Validation
+
+STATUS = {"approve": 0, "reject": 1, "review": 3, "underpowered": 3}
+
+
+def foretrain(*arguments: str, capsys: pytest.CaptureFixture[str]) -> tuple[int, str, str]:
+    with pytest.raises(SystemExit) as ended:
+        app.main([*arguments])
+    assert isinstance(ended.value.code, int)
+    said = capsys.readouterr()
+    return ended.value.code, said.out, said.err
+
+
+@pytest.fixture(autouse=True)
+def narrow(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def out(pair: Pair, tmp_path_factory: pytest.TempPathFactory) -> str:
+    folder = tmp_path_factory.mktemp("out")
+    with pytest.raises(SystemExit):
+        app.main(["validate", pair.candidate, "--original", pair.original, "--effort=quick", "--out", str(folder)])
+    return str(folder)
+
+
+def test_validate_says_verdict_severity_bars_and_what_next(
+    pair: Pair, out: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    status, said, progress = foretrain(
+        "validate", pair.candidate, "--original", pair.original, "--effort=quick", "--out", out, capsys=capsys
+    )
+    found = Validation.from_json(Path(out, "validation.json").read_bytes())
+    assert status == STATUS[found.verdict]
+    assert found.verdict.upper() in said
+    for dimension in found.dimensions.values():
+        assert dimension.title in said
+    assert said.count("not measured") >= 2
+    assert "Severity" in said
+    assert "Next" in said
+    assert "report.html" in re.sub(r"\s", "", said)
+    assert max(len(line) for line in said.splitlines()) <= 80
+    assert [line.split("  ")[0] for line in progress.splitlines()][:2] == ["load original", "load candidate"]
+    assert all("restored" in line for line in progress.splitlines())
+    assert "\x1b" not in said + progress
+
+
+def test_json_is_all_that_json_prints(pair: Pair, out: str, capsys: pytest.CaptureFixture[str]) -> None:
+    status, said, progress = foretrain(
+        "validate", pair.candidate, "--original", pair.original, "--effort=quick", "--out", out, "--json", capsys=capsys
+    )
+    assert progress == ""
+    assert json.loads(said)["verdict"] in STATUS
+    assert status == STATUS[json.loads(said)["verdict"]]
+    assert said == Path(out, "validation.json").read_text(encoding="utf-8")
+
+
+def test_flags_reach_the_settings(pair: Pair, out: str, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    config = tmp_path / "c.toml"
+    config.write_text("seed = 1\n[profile]\nsample_rows = 5000\n")
+    flags = [
+        "--seed=9",
+        "--effort=quick",
+        "--target=label",
+        "--format=csv",
+        f"--config={config}",
+        f"--checkpoints={out}/c",
+    ]
+    _, said, _ = foretrain("validate", pair.candidate, "--original", pair.original, *flags, "--json", capsys=capsys)
+    found = Validation.from_json(said)
+    settings = found.settings
+    assert (settings.seed, settings.effort.value, settings.target) == (9, "quick", "label")
+    assert (settings.data.format, settings.profile.sample_rows, settings.checkpoints) == ("csv", 5000, f"{out}/c")
+    assert Path("foretrain-out/candidate/validation.json").exists()  # the folder when --out is not given
+
+
+def test_inspect_shows_it_again_with_the_same_status(out: str, capsys: pytest.CaptureFixture[str]) -> None:
+    status, said, _ = foretrain("inspect", out, capsys=capsys)
+    found = Validation.from_json(Path(out, "validation.json").read_bytes())
+    assert status == STATUS[found.verdict]
+    assert found.verdict.upper() in said
+    assert foretrain("inspect", f"{out}/validation.json", "--json", capsys=capsys)[1] == found.to_json()
+
+
+def test_profile_describes_one_dataset(pair: Pair, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    status, said, _ = foretrain("profile", pair.original, "--out", str(tmp_path / "p"), capsys=capsys)
+    assert status == 0
+    assert "300 rows x 4 columns" in said
+    for word in ("age", "income", "city", "label", "categorical", "Bern"):
+        assert word in said
+    status, said, _ = foretrain("profile", pair.original, "--json", capsys=capsys)
+    assert [column["name"] for column in json.loads(said)["summary"]] == ["age", "income", "city", "label"]
+    assert json.loads((tmp_path / "p" / "profile.json").read_text())["rows"] == 300
+
+
+def test_config_show_is_a_file_to_start_from(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("FORETRAIN_DATA__KINDS", '{"Zip Code": "text"}')
+    status, said, _ = foretrain("config", "show", capsys=capsys)
+    assert status == 0
+    assert "# From: environment. In the environment: FORETRAIN_DATA__KINDS" in said
+    monkeypatch.delenv("FORETRAIN_DATA__KINDS")
+    file = tmp_path / "again.toml"
+    file.write_text(said)
+    _, plain, _ = foretrain("config", "show", "--config", str(file), "--json", capsys=capsys)
+    assert json.loads(plain)["data"]["kinds"] == {"Zip Code": "text"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (["validate", "none.csv"], "none.csv"),
+        (["validate", "PAIR", "--original", "none.csv"], "none.csv"),
+        (["validate", "PAIR", "--config", "none.toml"], "none.toml: the configuration cannot be read"),
+        (["validate", "PAIR", "--out", "/dev/null/x", "--effort=quick"], "/dev/null/x"),
+        (["validate", "PAIR", "--prefect"], "--prefect needs the package foretrain_flows"),
+        (["profile", "none.csv"], "none.csv"),
+        (["inspect", "nowhere"], "nowhere/validation.json: no validation was found"),
+        (["inspect", "PAIR"], "no validation was found"),
+    ],
+)
+def test_what_is_wrong_is_one_line_and_status_2(
+    pair: Pair, arguments: list[str], line: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    status, said, error = foretrain(*[pair.candidate if word == "PAIR" else word for word in arguments], capsys=capsys)
+    last = error.splitlines()[-1]
+    assert (status, said) == (2, "")
+    assert last.startswith("foretrain: ")
+    assert line in last
+    assert "Traceback" not in error
+
+
+def test_what_is_no_validation_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for text in ('{"verdict": "approve"}', "{", "[]"):
+        (tmp_path / "validation.json").write_text(text)
+        status, _, error = foretrain("inspect", str(tmp_path), capsys=capsys)
+        assert status == 2
+        assert "no validation of this version" in error
+        assert error.count("\n") == 1
+
+
+def test_a_mistake_of_ours_is_never_taken_for_a_rejection(
+    pair: Pair, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("foretrain.api.validate", lambda *_, **__: 1 / 0)
+    status, _, error = foretrain("validate", pair.candidate, capsys=capsys)
+    assert status == 2
+    assert "a mistake of ours, please report it: ZeroDivisionError" in error
+
+
+@pytest.mark.parametrize("arguments", [["--nope"], ["validate"], ["validate", "x", "--effort=slow"], ["nope"]])
+def test_wrong_usage_is_status_2(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert foretrain(*arguments, capsys=capsys)[0] == 2
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["validate", "--help"], ["profile", "-h"], ["config", "show", "-h"]])
+def test_help_fits_80_columns(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    status, said, _ = foretrain(*arguments, capsys=capsys)
+    assert status == 0
+    assert max(len(line) for line in said.splitlines()) <= 80
+
+
+def test_help_names_every_flag_and_the_exit_status(capsys: pytest.CaptureFixture[str]) -> None:
+    _, said, _ = foretrain("validate", "--help", capsys=capsys)
+    flags = "original target time-column out config seed format effort json prefect checkpoints"
+    for flag in flags.split():
+        assert f"--{flag}" in said
+    assert "0 approve, 1 reject, 2 error, 3 review or underpowered" in re.sub(r"\s+", " ", said)
+
+
+def test_interruption_says_what_is_kept_and_how_to_go_on(pair: Pair, tmp_path: Path) -> None:
+    script = (
+        "import foretrain.profile, time\n"
+        "from foretrain.cli.app import main\n"
+        "foretrain.profile.profile = lambda **_: time.sleep(60)\n"
+        "main()"
+    )
+    command = [sys.executable, "-c", script, "validate", pair.candidate, "--original", pair.original, "--out", "out"]
+    child = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True)
+    assert child.stderr is not None
+    said = child.stderr.readline() + child.stderr.readline()
+    time.sleep(0.5)
+    os.kill(child.pid, signal.SIGINT)
+    rest = child.communicate(timeout=30)[1]
+    assert "load candidate" in said
+    assert rest.strip().splitlines() == [
+        "Interrupted. Kept in out/checkpoints: load original, load candidate. The same command goes on from there."
+    ]
+    assert child.returncode == 130
