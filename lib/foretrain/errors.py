@@ -48,13 +48,19 @@ class ForetrainError(Exception):
             part
             for part in (
                 file,
-                f"column {column!r}" if column is not None else None,
+                f"column {_short(column)}" if column is not None else None,
                 f"row {row}" if row is not None else None,
             )
             if part
         )
         line = f"{place}: {message}" if place else message
-        super().__init__(" ".join(f"{line}. {hint}".split()) if hint else " ".join(line.split()))
+        whole = f"{line.rstrip('. ')}. {hint}" if hint else line
+        super().__init__(" ".join(whole.split()))
+
+
+def _short(name: str, most: int = 80) -> str:
+    text = repr(name)
+    return text if len(text) <= most else f"{text[: most - 5]} ...{text[0]}"
 
 
 class DataError(ForetrainError):

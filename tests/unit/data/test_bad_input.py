@@ -108,7 +108,7 @@ def test_parquet_with_a_damaged_page(loader, table, tmp_path):
     path = tmp_path / "a.parquet"
     frame(5000).to_parquet(path, compression="gzip")
     damaged = bytearray(path.read_bytes())
-    damaged[200:20000] = os.urandom(19800)
+    damaged[200:20000] = np.random.default_rng(0).bytes(19800)
     path.write_bytes(bytes(damaged))
     with refused("not readable as Parquet", file=path):
         table(loader(path))
@@ -366,16 +366,29 @@ def test_what_is_no_table(loader, tmp_path):
     once = pa.table({"a": [1, 2]})
     with refused("only once", "read_all"):
         loader(pa.RecordBatchReader.from_batches(once.schema, once.to_batches()))
-    (tmp_path / "a.bin").write_bytes(os.urandom(1000))
+    (tmp_path / "a.bin").write_bytes(np.random.default_rng(0).bytes(1000))
     with refused("--format", file="a.bin"):
         loader(tmp_path / "a.bin")
     with refused("no format is called 'xyz'"):
         loader(tmp_path / "a.bin", format="xyz")
-    (tmp_path / "a.csv").write_bytes(os.urandom(1000))
-    with refused(file="a.csv"):
-        loader(tmp_path / "a.csv")
     with refused("unknown kind of URL"):
         loader("nosuch://bucket/a.csv")
+
+
+@pytest.mark.parametrize("ending", ["csv", "tsv", "json", "jsonl", "parquet", "arrow", "feather", "h5", "xlsx"])
+def test_random_bytes(loader, tmp_path, ending):
+    for seed in range(60):
+        (tmp_path / f"a.{ending}").write_bytes(np.random.default_rng(seed).bytes(1000 if seed % 2 else 60))
+        with pytest.raises(DataError) as caught:
+            loader(tmp_path / f"a.{ending}")
+        line = str(caught.value)
+        assert f"a.{ending}" in str(caught.value.file)
+        assert "\n" not in line and len(line) < 600, line
+
+
+def test_separators_of_unicode_do_not_end_the_header(loader, table, tmp_path):
+    (tmp_path / "a.csv").write_text("a\x1eb,c\u2028d,e\x85\n" + "1,2,3\n4,5,6\n" * 3, encoding="utf-8")
+    assert table(loader(tmp_path / "a.csv")).column_names == ["a\x1eb", "c\u2028d", "e\x85"]
 
 
 def test_hdf5_that_cannot_be_read(loader, tmp_path):

@@ -76,7 +76,7 @@ class Csv:
     def _header(self, head: bytes, name: str) -> tuple[str, list[str], int]:
         """Delimiter, column names, blank lines before the header."""
         decoder = codecs.getincrementaldecoder("utf-16" if head.startswith(_UTF16) else "utf-8-sig")("surrogateescape")
-        lines = decoder.decode(head).splitlines(keepends=True)
+        lines = list(io.StringIO(decoder.decode(head), newline=""))
         blank = next((at for at, line in enumerate(lines) if line.strip()), None)
         if blank is None:
             raise DataError("the file is empty", file=name)
