@@ -71,6 +71,35 @@ class DiversitySettings(Section):
     """Name or folder of a sentence-transformers model for text columns; hashed TF-IDF when not given."""
 
 
+class CascadeMode(StrEnum):
+    """Whether models are trained."""
+
+    OFF = "off"
+    AUTO = "auto"
+    FULL = "full"
+
+
+class CascadeSettings(Section):
+    """How the 18 proxy models are trained."""
+
+    mode: CascadeMode = CascadeMode.AUTO
+    """off, auto or full: auto trains at standard and thorough effort, full at any."""
+    data: Literal["auto", "table", "text", "image"] = "auto"
+    """What the rows are taken for; found by itself at auto."""
+    generator: Literal["auto", "trees", "copula", "gaussian", "mixture", "kernel", "bytes", "components"] = "auto"
+    """What is refitted on the candidate for the child arm; by the kind of data at auto."""
+    rows: Annotated[int, Field(ge=100)] | None = None
+    """Rows each model learns from, at most; by the effort when not given."""
+    margin: Annotated[float, Field(gt=0, lt=1)] = 0.05
+    """Share of what can be learned whose loss counts as harm."""
+    device: str = "auto"
+    """Where the nets are trained: cpu, cuda, cuda:1, ...; a GPU where there is one at auto."""
+    processes: Annotated[int, Field(ge=1)] = 1
+    """Processes that share the training of a tier, one a GPU."""
+    snapshot_seconds: Annotated[float, Field(gt=0)] = 30.0
+    """A killed run loses at most this much training."""
+
+
 class VerdictSettings(Section):
     """Where the verdict changes."""
 
@@ -96,6 +125,7 @@ class Settings(Section):
     data: DataSettings = DataSettings()
     profile: ProfileSettings = ProfileSettings()
     diversity: DiversitySettings = DiversitySettings()
+    cascade: CascadeSettings = CascadeSettings()
     verdict: VerdictSettings = VerdictSettings()
 
     def only(self, names: tuple[str, ...]) -> Settings:
