@@ -1,4 +1,4 @@
-"""What do tests share? Two small tables, and one real Prefect server."""
+"""What do tests share? Two small tables, one real Prefect server, and a Google Cloud Storage of their own."""
 
 from __future__ import annotations
 
@@ -11,12 +11,18 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from contextlib import suppress
+from http import HTTPStatus
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from support import Pair
 
 from foretrain_flows import environment
+
+if TYPE_CHECKING:
+    from gcp_storage_emulator.server import Server
 
 environment.prepare()
 os.environ |= {"PREFECT_LOGGING_LEVEL": "ERROR", "PREFECT_LOGGING_TO_API_ENABLED": "false"}
@@ -47,9 +53,7 @@ def pair(tmp_path_factory: pytest.TempPathFactory) -> Pair:
 @pytest.fixture(scope="session")
 def prefect_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The API URL of a real Prefect server on the loopback, with all its services, on a database of its own."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = _free_port()
     home = tmp_path_factory.mktemp("prefect")
     url = f"http://127.0.0.1:{port}/api"
     settings = {
@@ -83,6 +87,66 @@ def prefect_api(prefect_server: str, tmp_path: Path) -> Iterator[str]:
 
     with temporary_settings({PREFECT_API_URL: prefect_server, PREFECT_HOME: tmp_path / "home"}):
         yield prefect_server
+
+
+@pytest.fixture(scope="session")
+def gcs_server() -> Iterator[tuple[str, Server]]:
+    """The URL of an emulated Google Cloud Storage in this process, and the emulator."""
+    from gcp_storage_emulator.exceptions import NotFound
+    from gcp_storage_emulator.handlers import objects
+    from gcp_storage_emulator.server import create_server
+
+    upload = objects._multipart_upload
+
+    def once(request: Any, response: Any, storage: Any) -> None:
+        """With the store's promise that of two writers who ask for "only if nothing is there" one is refused."""
+        if request.query.get("ifGenerationMatch") == ["0"]:
+            with suppress(NotFound):
+                storage.get_file_obj(request.params["bucket_name"], request.data["meta"]["name"])
+                response.status = HTTPStatus.PRECONDITION_FAILED
+                return
+        upload(request, response, storage)
+
+    port = _free_port()
+    with pytest.MonkeyPatch.context() as patch, create_server("127.0.0.1", port, in_memory=True) as server:
+        patch.setattr(objects, "_multipart_upload", once)
+        patch.setattr(server._api._httpd, "handle_error", lambda *_: None)  # clients may hang up early
+        yield f"http://127.0.0.1:{port}", server
+
+
+@pytest.fixture
+def gcs(gcs_server: tuple[str, Server], monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """The URL of an empty bucket there, which `gs://` finds. Nothing beyond the loopback can be reached meanwhile."""
+    import fsspec
+    from gcsfs.extended_gcsfs import BucketType, ExtendedGcsFileSystem
+
+    url, server = gcs_server
+    monkeypatch.setenv("STORAGE_EMULATOR_HOST", url)
+    monkeypatch.setitem(fsspec.config.conf, "gs", {"token": "anon"})  # else Google's metadata server is asked for one
+
+    async def flat(*_: object) -> BucketType:
+        return BucketType.NON_HIERARCHICAL
+
+    # The one question that is asked by gRPC, which the emulator does not speak.
+    monkeypatch.setattr(ExtendedGcsFileSystem, "_get_bucket_type", flat)
+    plain = socket.socket.connect
+
+    def connect(self: socket.socket, address: Any) -> None:
+        assert self.family == socket.AF_UNIX or address[0] in {"127.0.0.1", "::1"}, f"{address} is not the loopback"
+        plain(self, address)
+
+    monkeypatch.setattr(socket.socket, "connect", connect)
+    ExtendedGcsFileSystem.clear_instance_cache()
+    ExtendedGcsFileSystem().mkdir("lake")
+    yield "gs://lake"
+    server.wipe()
+    ExtendedGcsFileSystem.clear_instance_cache()
+
+
+def _free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
 
 
 def _wait(server: subprocess.Popen[bytes], url: str, log: Path) -> None:

@@ -42,12 +42,14 @@ def s3() -> Iterator[str]:
     server.stop()
 
 
-@pytest.fixture(params=["folder", "memory", "s3"])
+@pytest.fixture(params=["folder", "memory", "s3", "gcs"])
 def root(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     if request.param == "folder":
         return str(tmp_path / "store")
     if request.param == "memory":
         return f"memory://{tmp_path.name}-{id(tmp_path)}"
+    if request.param == "gcs":
+        return f"{request.getfixturevalue('gcs')}/checkpoints"
     import s3fs
 
     for name, value in {
@@ -253,14 +255,20 @@ def test_faults_are_told_apart(tmp_path: Path) -> None:
     assert passes.value.can_pass
 
 
-def test_a_bucket_that_is_not_there_is_no_fault_that_can_pass(s3: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    import s3fs
+@pytest.mark.parametrize("kind", ["s3", "gs"])
+def test_a_bucket_that_is_not_there_is_no_fault_that_can_pass(
+    kind: str, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if kind == "gs":
+        request.getfixturevalue("gcs")
+    else:
+        import s3fs
 
-    monkeypatch.setenv("AWS_ENDPOINT_URL", s3)
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
-    s3fs.S3FileSystem.clear_instance_cache()
-    store = Store("s3://no-such-bucket/checkpoints")
+        monkeypatch.setenv("AWS_ENDPOINT_URL", request.getfixturevalue("s3"))
+        monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
+        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+        s3fs.S3FileSystem.clear_instance_cache()
+    store = Store(f"{kind}://no-such-bucket/checkpoints")
     assert store.read("count", "k") is None
     with pytest.raises(ForetrainError, match="no-such-bucket") as absent:
         put(store, "k")

@@ -11,6 +11,7 @@ import sys
 import time
 from pathlib import Path
 
+import fsspec
 import pytest
 from support import Pair
 
@@ -59,7 +60,7 @@ def test_validate_says_verdict_severity_bars_and_what_next(
     assert "report.html" in re.sub(r"\s", "", said)
     assert max(len(line) for line in said.splitlines()) <= 80
     assert [line.split("  ")[0] for line in progress.splitlines()][:2] == ["load original", "load candidate"]
-    assert all("restored" in line for line in progress.splitlines())
+    assert all("restored" in line for line in progress.splitlines()), progress
     assert "\x1b" not in said + progress
 
 
@@ -109,6 +110,22 @@ def test_profile_describes_one_dataset(pair: Pair, tmp_path: Path, capsys: pytes
     status, said, _ = foretrain("profile", pair.original, "--json", capsys=capsys)
     assert [column["name"] for column in json.loads(said)["summary"]] == ["age", "income", "city", "label"]
     assert json.loads((tmp_path / "p" / "profile.json").read_text())["rows"] == 300
+
+
+def test_sources_and_output_in_an_object_store(pair: Pair, gcs: str, capsys: pytest.CaptureFixture[str]) -> None:
+    fs = fsspec.filesystem("gs")
+    for name, file in (("synthetic", pair.candidate), ("real", pair.original)):
+        fs.put_file(file, f"{gcs}/{name}.csv")
+    out = f"{gcs}/out"
+    command = ["validate", f"{gcs}/synthetic.csv", "--original", f"{gcs}/real.csv", "--effort=quick", "--out", out]
+    status, said, _ = foretrain(*command, "--json", capsys=capsys)
+    assert status == STATUS[json.loads(said)["verdict"]]
+    assert fs.cat_file(f"{out}/validation.json").decode() == said
+    assert b"</html>" in fs.cat_file(f"{out}/report.html")
+    _, shown, progress = foretrain(*command, capsys=capsys)
+    assert progress.count(" restored ") == 7
+    assert f"{out}/report.html" in shown
+    assert foretrain("inspect", out, "--json", capsys=capsys)[:2] == (status, said)
 
 
 def test_config_show_is_a_file_to_start_from(

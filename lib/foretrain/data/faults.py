@@ -18,7 +18,8 @@ FIRST_WAIT = 0.5  # seconds; doubles, with jitter
 _LASTING = {errno.ENOSPC, errno.EDQUOT, errno.ENOMEM, errno.EMFILE}
 # Faults of the object stores' and HTTP libraries, by name: importing those libraries just to catch them is slow.
 _NO_CREDENTIALS = {"NoCredentialsError", "PartialCredentialsError", "NoCredentialProviders", "DefaultCredentialsError"}
-_NETWORK = {"ClientError", "HTTPClientError", "BotoCoreError", "ServerTimeoutError", "HttpError", "IncompleteRead"}
+_NETWORK = {"ClientError", "HTTPClientError", "BotoCoreError", "ServerTimeoutError", "HttpError", "IncompleteRead",
+            "RequestException", "TransportError"}  # fmt: skip
 _DENIED = {401, 403, 407}
 _GONE = {404, 410}
 _BUSY = {408, 425, 429}
@@ -38,11 +39,14 @@ def translate(fault: BaseException, name: str) -> ForetrainError | None:
         return DataError(
             "no credentials found for this store",
             file=name,
-            hint="Set them in the environment as its library expects, e.g. AWS_ACCESS_KEY_ID",
+            hint="Set them in the environment as its library expects, e.g. AWS_ACCESS_KEY_ID or "
+            "GOOGLE_APPLICATION_CREDENTIALS",
         )
     if isinstance(fault, FileNotFoundError) or status in _GONE:
         return DataError("expected a file or folder here, found none", file=name, hint="Check the path")
-    if isinstance(fault, PermissionError) or status in _DENIED:
+    # gcsfs has no class and no status for what is forbidden.
+    forbidden = isinstance(fault, OSError) and str(fault).startswith("Forbidden: ")
+    if isinstance(fault, PermissionError) or status in _DENIED or forbidden:
         return DataError("no permission to read this", file=name, hint="Check the file's mode or your credentials")
     if isinstance(status, int) and 400 <= status < 500 and status not in _BUSY:
         return DataError(f"the server refused this ({_short(fault)})", file=name)

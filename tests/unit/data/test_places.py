@@ -19,6 +19,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.dataset as ds
 import pytest
+from gcsfs.retry import validate_response
 from moto.server import ThreadedMotoServer
 
 from foretrain.data import Kind, faults, fingerprint
@@ -125,26 +126,33 @@ def bucket(s3: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     fsspec.get_filesystem_class("s3").clear_instance_cache()
 
 
-def test_s3(bucket, frame, loader, table, tmp_path):
+@pytest.fixture(params=["s3", "gs"])
+def lake(request: pytest.FixtureRequest) -> str:
+    """The URL of an empty bucket in an object store."""
+    request.getfixturevalue({"s3": "bucket", "gs": "gcs"}[request.param])
+    return f"{request.param}://lake"
+
+
+def test_object_stores(lake, frame, loader, table, tmp_path):
     parts(frame, tmp_path, ".parquet")
-    (tmp_path / "all.csv.gz").write_bytes(gzip.compress(frame.to_csv(index=False).encode()))
-    client = boto3.client("s3")
+    frame.to_csv(tmp_path / "all.csv", index=False)
+    (tmp_path / "all.csv.gz").write_bytes(gzip.compress((tmp_path / "all.csv").read_bytes()))
+    fs = fsspec.filesystem(lake.split(":")[0])
     for path in tmp_path.iterdir():
-        folder = "parts/" if path.suffix == ".parquet" else ""
-        client.upload_file(str(path), bucket, folder + path.name)
-    before = fingerprint("s3://lake/parts", Settings())
-    in_place = loader("s3://lake/parts")
-    assert in_place.table == in_place.uri == "s3://lake/parts"
-    for source in ("s3://lake/parts/part-*.parquet", "s3://lake/all.csv.gz"):
-        assert table(loader(source)).equals(table(in_place))
+        fs.put_file(str(path), f"{lake}/{'parts/' if path.suffix == '.parquet' else ''}{path.name}")
+    before = fingerprint(f"{lake}/parts", Settings())
+    in_place = loader(f"{lake}/parts")
+    assert in_place.table == in_place.uri == f"{lake}/parts"
+    for name in ("parts/part-*.parquet", "all.csv", "all.csv.gz"):
+        assert table(loader(f"{lake}/{name}")).equals(table(in_place))
+    assert loader(f"{lake}/parts/part-0.parquet").rows == 30
     assert table(in_place).to_pandas().equals(frame)
-    assert fingerprint("s3://lake/parts", Settings()) == before
-    client.upload_file(str(tmp_path / "part-0.parquet"), bucket, "parts/part-1.parquet")
-    assert fingerprint("s3://lake/parts", Settings()) != before
-    for missing in ("s3://lake/nothing.csv", "s3://nobucket/a.csv"):
+    assert fingerprint(f"{lake}/parts", Settings()) == before
+    fs.put_file(str(tmp_path / "part-0.parquet"), f"{lake}/parts/part-1.parquet")
+    assert fingerprint(f"{lake}/parts", Settings()) != before
+    for missing in ("lake/nothing.csv", "lake/nothing", "nobucket/a.csv"):
         with pytest.raises(DataError, match="found none"):
-            loader(missing)
-    client.close()
+            loader(lake.replace("lake", missing))
 
 
 def test_s3_without_credentials(bucket, loader, monkeypatch):
@@ -184,7 +192,7 @@ class Web(SimpleHTTPRequestHandler):
 
     def refuses(self) -> bool:
         self.asked[self.path] += 1
-        if self.path.startswith("/secret"):
+        if "/secret" in self.path:
             self.send_error(403)
         elif type(self).failures:
             type(self).failures -= 1
@@ -246,6 +254,31 @@ def test_passing_faults_are_retried_and_lasting_ones_are_not(web, frame, loader,
         loader(f"{web}/nowhere.csv")
     assert Web.asked["/secret.csv"] <= 2
     assert Web.asked["/nowhere.csv"] <= 2
+
+
+def test_no_permission_in_google_cloud_storage(web, gcs, loader, monkeypatch):
+    monkeypatch.setenv("STORAGE_EMULATOR_HOST", web)
+    for name in ("a.csv", "folder/*.csv"):
+        with pytest.raises(DataError, match=r"gs://secret/.*: no permission to read this") as caught:
+            loader(f"gs://secret/{name}")
+        assert "\n" not in str(caught.value)
+    assert max(Web.asked.values()) <= 4
+
+
+@pytest.mark.parametrize(
+    ("status", "kind", "said"),
+    [
+        (401, DataError, "no permission"),
+        (403, DataError, "no permission"),
+        (404, DataError, "found none"),
+        (429, StorageError, "did not answer"),
+        (502, StorageError, "did not answer"),
+        (503, StorageError, "did not answer"),
+    ],
+)
+def test_what_google_cloud_storage_answers(status, kind, said):
+    with pytest.raises(kind, match=f"gs://lake/a.csv: .*{said}"), faults.guard("gs://lake/a.csv"):
+        validate_response(status, b'{"error": {"message": "why"}}', "b/lake/o/a.csv")
 
 
 def test_bad_data_is_not_fetched_again(web, loader, tmp_path):
