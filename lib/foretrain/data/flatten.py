@@ -1,7 +1,8 @@
-"""How do nested columns become flat ones?"""
+"""How do stored columns become a table's: nested ones flat, and those that only number the rows left out?"""
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
@@ -9,9 +10,18 @@ import pyarrow as pa
 
 from foretrain.errors import DataError
 
+_UNNAMED = re.compile(r"__index_level_\d+__")
+"""What pandas calls the columns of an index without a name."""
+
 
 def flatten(batch: pa.RecordBatch) -> pa.RecordBatch:
-    """The same rows with structs as dotted columns ("a.b"), extension types as what they store, views as plain."""
+    """The same rows with structs as dotted columns ("a.b"), extension types as what they store, views as plain.
+
+    An index of pandas is left out where it has no name.
+    """
+    index = _unnamed_index(batch.schema)
+    if index:
+        batch = batch.drop_columns(index)
     if all(_plain(dtype) == dtype for dtype in batch.schema.types):
         return batch
     names, arrays = [], []
@@ -48,6 +58,18 @@ def check_names(names: Sequence[str], file: str) -> None:
             column=twice[0],
             hint="Rename or drop one",
         )
+
+
+def _unnamed_index(schema: pa.Schema) -> list[str]:
+    """Columns that pandas' metadata lists as its index, and that pandas had to name itself."""
+    names = [name for name in schema.names if _UNNAMED.fullmatch(name)]
+    if not names:
+        return []
+    try:
+        listed = set(map(str, schema.pandas_metadata["index_columns"]))
+    except (KeyError, TypeError, ValueError):  # no such metadata, or damaged
+        return []
+    return [name for name in names if name in listed]
 
 
 def _plain(dtype: pa.DataType) -> pa.DataType | None:

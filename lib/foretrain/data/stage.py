@@ -44,7 +44,7 @@ def load(
         name: for people; the file's or folder's stem when not given.
 
     Raises:
-        DataError: the source is not a table of at least two rows, or not like the original.
+        DataError: the source is not a table of at least two rows and a column, or not like the original.
         StorageError: storage did not answer.
     """
     if isinstance(source, (str, os.PathLike)):
@@ -77,11 +77,11 @@ def _read(
     raw: Raw, where: Source | None, settings: Settings, folder: Folder, like: DatasetRef | None
 ) -> tuple[tuple[Column, ...], str]:
     """The columns of a source, and the URL of its canonical table."""
+    file = where.uri if where else memory.NAME
     if raw.rows < 2:
-        raise DataError(
-            f"expected at least two rows, found {'one' if raw.rows else 'none'}",
-            file=where.uri if where else memory.NAME,
-        )
+        raise DataError(f"expected at least two rows, found {'one' if raw.rows else 'none'}", file=file)
+    if not raw.types:
+        raise DataError("expected at least one column, found none", file=file)
     features = [column for column in (settings.target, settings.time_column) if column is not None]
     columns = impose(raw, like) if like else find_columns(raw, settings.data.kinds, features)
     if (

@@ -25,6 +25,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from foretrain.data import Kind
+from foretrain.errors import DataError
 
 
 def write_csv(table: pa.Table, path: Path) -> None:
@@ -306,6 +307,65 @@ def test_a_header_of_many_long_names(loader, tmp_path):
         frame.to_csv(tmp_path / "a.csv", index=False)
         frame.to_json(tmp_path / "a.json", orient="records", lines=True)
         assert list(loader(tmp_path / f"a{suffix}").kinds) == names
+
+
+@pytest.fixture(scope="module")
+def frame() -> pd.DataFrame:
+    rng = np.random.default_rng(5)
+    return pd.DataFrame({"x": rng.normal(size=60), "c": rng.choice(["u", "v"], 60)})
+
+
+def write_frame(frame: pd.DataFrame, path: Path) -> None:
+    """As pandas does, its index included."""
+    if path.suffix == ".parquet":
+        frame.to_parquet(path)
+    else:
+        {".arrow": write_arrow, ".arrows": write_arrow_stream, ".feather": write_feather}[path.suffix](
+            pa.Table.from_pandas(frame), path
+        )
+
+
+@pytest.mark.parametrize("suffix", [".parquet", ".arrow", ".arrows", ".feather"])
+def test_a_pandas_index_without_a_name_is_no_column(suffix, frame, loader, table, tmp_path):
+    path = tmp_path / f"a{suffix}"
+    frame.to_parquet(tmp_path / "original.parquet")
+    original = loader(tmp_path / "original.parquet")
+    kept = frame[frame.x > 0]
+    deeper = kept.set_axis(pd.MultiIndex.from_product([range(len(kept)), [1]]), axis=0)
+    for written in (kept, deeper, kept.set_axis([f"row {at}" for at in kept.index], axis=0)):
+        write_frame(written, path)
+        assert loader(path).kinds == original.kinds
+        ref = loader(path, like=original)
+        assert (ref.table == str(path)) == (suffix == ".parquet")
+        assert table(ref).to_pandas().equals(kept.reset_index(drop=True))
+    # Parts of one table: cut out with an index, and made without.
+    folder = tmp_path / "parts"
+    folder.mkdir()
+    write_frame(frame[:30], folder / f"a{suffix}")
+    write_frame(frame[30:].sample(frac=1, random_state=0), folder / f"b{suffix}")
+    assert loader(folder, like=original).rows == 60
+    given = loader(pa.Table.from_pandas(kept), like=original)
+    assert table(given).to_pandas().equals(kept.reset_index(drop=True))
+    write_frame(kept[[]], path)
+    with pytest.raises(DataError, match="at least one column, found none"):
+        loader(path)
+
+
+@pytest.mark.parametrize("suffix", [".parquet", ".feather"])
+def test_what_only_looks_like_a_pandas_index_is_a_column(suffix, frame, loader, table, tmp_path):
+    path = tmp_path / f"a{suffix}"
+    own = frame.assign(__index_level_0__=frame.x * 2)
+    for written, names in (
+        (frame[frame.x > 0].rename_axis("key"), ["x", "c", "key"]),
+        (own, ["x", "c", "__index_level_0__"]),
+        (own[own.x > 0], ["x", "c", "__index_level_0__"]),
+    ):
+        write_frame(written, path)
+        assert table(loader(path)).column_names == names
+    for damaged in (b"", b"[]", b"{}", b"\xff", b'{"index_columns": 1}', b'{"index_columns": [{}]}'):
+        stored = pa.Table.from_pandas(own, preserve_index=False).replace_schema_metadata({b"pandas": damaged})
+        (write_parquet if suffix == ".parquet" else write_feather)(stored, path)
+        assert table(loader(path)).column_names == ["x", "c", "__index_level_0__"]
 
 
 def test_one_thousand_columns(loader, table, tmp_path):
