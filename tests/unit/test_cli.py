@@ -15,7 +15,7 @@ import fsspec
 import pytest
 from support import Pair
 
-from foretrain.cli import app
+from foretrain.cli import app, options
 from foretrain.validation import Validation
 
 STATUS = {"approve": 0, "reject": 1, "review": 3, "underpowered": 3}
@@ -90,7 +90,23 @@ def test_flags_reach_the_settings(pair: Pair, out: str, capsys: pytest.CaptureFi
     settings = found.settings
     assert (settings.seed, settings.effort.value, settings.target) == (9, "quick", "label")
     assert (settings.data.format, settings.profile.sample_rows, settings.checkpoints) == ("csv", 5000, f"{out}/c")
-    assert Path("foretrain-out/candidate/validation.json").exists()  # the folder when --out is not given
+    assert Path("foretrain-out/candidate.csv/validation.json").exists()  # the folder when --out is not given
+
+
+@pytest.mark.parametrize(
+    ("source", "name"),
+    [
+        ("data/synthetic.csv", "synthetic.csv"),
+        ("synthetic.parquet", "synthetic.parquet"),
+        ("s3://lake/year=2024/", "year-2024"),
+        ("parts/part-*.csv.gz", "part--.csv.gz"),
+        ("https://user:word@host/a.csv?X-Amz-Signature=secret", "a.csv"),
+        ("..", "dataset"),
+    ],
+)
+def test_each_candidate_has_an_output_folder_of_its_own(source: str, name: str) -> None:
+    assert options.folder(None, source) == f"foretrain-out/{name}"
+    assert options.folder("out", source) == "out"
 
 
 def test_inspect_shows_it_again_with_the_same_status(out: str, capsys: pytest.CaptureFixture[str]) -> None:

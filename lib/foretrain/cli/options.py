@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from foretrain import storage
+from foretrain.data.locate import public
 from foretrain.settings import Effective, Effort, effective
 
 Config = Annotated[str | None, typer.Option(metavar="FILE", help="TOML file with settings.", show_default=False)]
@@ -32,8 +33,8 @@ def settings(
 
 
 def folder(out: str | None, source: str) -> str:
-    """The output folder: as given, or one named after the dataset."""
+    """The output folder: as given, or one named after the dataset, its extension included."""
     if out is not None:
         return out
-    name = re.sub(r"[^\w.-]+", "-", source.rstrip("/").rsplit("/", 1)[-1]).strip("-.")
-    return storage.join("foretrain-out", name.split(".")[0] or "dataset")
+    name = re.sub(r"[^\w.-]+", "-", public(source).rstrip("/").rsplit("/", 1)[-1]).strip("-.")
+    return storage.join("foretrain-out", name or "dataset")
