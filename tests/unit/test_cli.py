@@ -128,6 +128,16 @@ def test_profile_describes_one_dataset(pair: Pair, tmp_path: Path, capsys: pytes
     assert json.loads((tmp_path / "p" / "profile.json").read_text())["rows"] == 300
 
 
+def test_profile_tells_times_as_people_write_them(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    days = [f"2024-02-{day:02},{day:02}:00:00" for day in range(1, 20)]
+    (tmp_path / "a.csv").write_text("when,lasted\n" + "\n".join(days))
+    said = re.sub(r"\s+", " ", foretrain("profile", "a.csv", capsys=capsys)[1])
+    assert "2024-02-01 to 2024-02-19, mean 2024-02-10" in said
+    assert "01:00:00 to 19:00:00, mean 10:00:00" in said
+    when, lasted = json.loads(foretrain("profile", "a.csv", "--json", capsys=capsys)[1])["summary"]
+    assert (when["minimum"], lasted["maximum"]) == ("2024-02-01", "19:00:00")
+
+
 def test_sources_and_output_in_an_object_store(pair: Pair, gcs: str, capsys: pytest.CaptureFixture[str]) -> None:
     fs = fsspec.filesystem("gs")
     for name, file in (("synthetic", pair.candidate), ("real", pair.original)):

@@ -16,7 +16,7 @@ from foretrain.cli.progress import shown
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from foretrain.profile.record import ColumnSummary, ProfileRef
+    from foretrain.profile.record import ColumnSummary, ProfileRef, Value
 
 
 def profile(
@@ -71,6 +71,10 @@ def _columns(found: ProfileRef) -> Table:
 def _content(column: ColumnSummary) -> str:
     if column.minimum is not None and column.maximum is not None:
         of = f"{column.of}: " if column.of == "length" else ""
-        mean = "" if column.mean is None else f", mean {column.mean:,.4g}"
-        return f"{of}{column.minimum:,.4g} to {column.maximum:,.4g}{mean}"
+        mean = "" if column.mean is None else f", mean {_value(column.mean)}"
+        return f"{of}{_value(column.minimum)} to {_value(column.maximum)}{mean}"
     return ", ".join(f"{frequent.value} {frequent.share:.0%}" for frequent in column.frequent)
+
+
+def _value(value: Value) -> str:
+    return value if isinstance(value, str) else f"{value:,.4g}"

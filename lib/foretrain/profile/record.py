@@ -5,6 +5,9 @@ from __future__ import annotations
 from foretrain.data.reference import DatasetRef, Kind
 from foretrain.record import Record
 
+Value = float | str
+"""A number, or a time as text."""
+
 
 class Frequent(Record):
     """A value that occurs often."""
@@ -15,7 +18,7 @@ class Frequent(Record):
 
 
 class ColumnSummary(Record):
-    """One column, for people. Times are in microseconds (datetimes since 1970); lengths in characters."""
+    """One column, for people. Lengths are in characters; times are text: "2024-02-29T12:30:00", "1 days 02:03:04"."""
 
     name: str
     kind: Kind
@@ -26,12 +29,12 @@ class ColumnSummary(Record):
     distinct_exact: bool
     of: str
     """What the numbers below are about: "value" or "length"; "" where there are none."""
-    minimum: float | None
-    maximum: float | None
-    mean: float | None
-    deviation: float | None
+    minimum: Value | None
+    maximum: Value | None
+    mean: Value | None
+    deviation: Value | None
     """Standard deviation."""
-    quartiles: tuple[float, float, float] | None
+    quartiles: tuple[Value, Value, Value] | None
     frequent: tuple[Frequent, ...]
     """At most five, most frequent first."""
 

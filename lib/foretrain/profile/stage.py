@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from foretrain import storage
 from foretrain.data.reference import DatasetRef, Kind
 from foretrain.profile.column import ColumnProfile
-from foretrain.profile.record import ColumnSummary, Frequent, ProfileRef
+from foretrain.profile.record import ColumnSummary, Frequent, ProfileRef, Value
 from foretrain.profile.table import Profile
+from foretrain.profile.times import duration, instant
 from foretrain.settings import Settings
 
 if TYPE_CHECKING:
@@ -74,6 +75,7 @@ def read_sample(ref: ProfileRef) -> pa.Table:
 
 def summary(column: ColumnProfile) -> ColumnSummary:
     """A column's profile, for people."""
+    told, spread = _TOLD.get(column.kind, (_number, _number))
     ordered = column.mean is not None and column.quantiles_ is not None
     low, middle, high = column.quantiles([0.25, 0.5, 0.75]).tolist() if ordered else (0.0, 0.0, 0.0)
     frequent = list(column.counts().values.items())[:5]
@@ -85,15 +87,26 @@ def summary(column: ColumnProfile) -> ColumnSummary:
         distinct=column.distinct,
         distinct_exact=column.values.complete,
         of=("length" if column.kind in ("text", "identifier") else "value") if ordered else "",
-        minimum=column.minimum,
-        maximum=column.maximum,
-        mean=column.mean,
-        deviation=math.sqrt(column.variance) if column.variance is not None else None,
-        quartiles=(low, middle, high) if ordered else None,
+        minimum=told(column.minimum) if column.minimum is not None else None,
+        maximum=told(column.maximum) if column.maximum is not None else None,
+        mean=told(column.mean) if column.mean is not None else None,
+        deviation=spread(math.sqrt(column.variance)) if column.variance is not None else None,
+        quartiles=(told(low), told(middle), told(high)) if ordered else None,
         frequent=tuple(
             Frequent(value=_shown(column.kind, value), share=count / column.rows) for value, count in frequent
         ),
     )
+
+
+def _number(value: float) -> Value:
+    return value
+
+
+_TOLD: dict[Kind, tuple[Callable[[float], Value], Callable[[float], Value]]] = {
+    Kind.DATETIME: (instant, duration),
+    Kind.DURATION: (duration, duration),
+}
+"""How a value of this kind reads, and how a difference of two."""
 
 
 def _shown(kind: Kind, value: str | float) -> str:
@@ -102,6 +115,4 @@ def _shown(kind: Kind, value: str | float) -> str:
         return value
     if kind is Kind.BOOLEAN:
         return "true" if value else "false"
-    if kind is Kind.DATETIME:
-        return str(np.datetime64(int(value), "us"))
-    return f"{value:.15g}"
+    return str(_TOLD[kind][0](value)) if kind in _TOLD else f"{value:.15g}"
