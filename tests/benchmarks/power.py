@@ -95,7 +95,8 @@ def narrow(sizes: tuple[int, ...] = (60, 100, 300), draws: int = 12) -> None:
             for seed in range(draws):
                 chance = np.random.default_rng(seed)
                 original, fresh = (_tied(numbers, codes, size, chance) for _ in range(2))
-                said.append(fitted.judge(compare(fresh, original, 12, seed), seed).probability >= 0.5)
+                judged = fitted.judge(compare(fresh, original, 12, seed), seed)
+                said.append(judged.probability >= max(0.5, fitted.least(size)))
             found.append(f"{size} rows {np.mean(said):.2f}")
         print(f"  {name:24s} {', '.join(found)}")
 

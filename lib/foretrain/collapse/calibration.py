@@ -58,6 +58,8 @@ class Calibration:
         residual: predicted damage, and the 5th and 95th percentile of the true damage there; columns of (points, 3).
         generations: damage after so many generations of the project's loops, (points, 2), both rising.
         curves: by statistic, the loss that goes with a departure from a fresh sample: (departure, loss) points.
+        caution: (sizes, 2): tables of at most so many rows are rejected from this probability on, so that few fresh
+            samples of that size are (see `fit.FALSE_ALARMS`); rising rows, falling probabilities.
         error_rates: measured leave-one-dataset-out.
     """
 
@@ -71,6 +73,7 @@ class Calibration:
     residual: Floats
     generations: Floats
     curves: Curves
+    caution: Floats
     error_rates: ErrorRates | None
 
     def judge(self, paired: Paired, seed: int, repeated: float = 0.0) -> Judgement:
@@ -100,6 +103,11 @@ class Calibration:
             _around(float(damage[0]), np.asarray([low, high])),
             float(np.interp(damage[0], self.generations[:, 1], self.generations[:, 0])),
         )
+
+    def least(self, rows: int) -> float:
+        """The least probability at which a table of so many rows is rejected, however low the user has set it."""
+        known = self.caution[self.caution[:, 0] >= rows]
+        return float(known[0, 1]) if len(known) else 0.0
 
     def alone_probability(self, found: dict[str, float]) -> float:
         """Probability of collapse by the signs inside one table."""
@@ -141,6 +149,7 @@ def load() -> Calibration:
             residual=np.asarray(about["residual"]),
             generations=np.asarray(about["generations"]),
             curves={name: np.asarray(points) for name, points in about["curves"].items()},
+            caution=np.asarray(about["caution"], dtype=np.float64).reshape(-1, 2),
             error_rates=ErrorRates.model_validate(about["error_rates"]),
         )
     except (OSError, KeyError, ValueError, SafetensorError) as error:

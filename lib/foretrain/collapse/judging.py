@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from threadpoolctl import threadpool_limits
 
+from foretrain.cascade.record import Cascade
 from foretrain.collapse import alone, calibration, columns, spectrum, timeline, verdict
 from foretrain.collapse.dimensions import DIMENSIONS
-from foretrain.collapse.dimensions.dimension import Comparison
+from foretrain.collapse.dimensions.dimension import NO_CASCADE, Comparison
 from foretrain.collapse.pairing import compare
 from foretrain.collapse.record import Collapse, Severity
 from foretrain.collapse.rows import sample
 from foretrain.profile import ProfileRef, open_profile
+from foretrain.record import NotRun
 from foretrain.settings import Effort, Settings
 
 REPEATS = {Effort.QUICK: 4, Effort.STANDARD: 12, Effort.THOROUGH: 32}
@@ -24,6 +26,7 @@ def score(
     candidate: ProfileRef,
     original: ProfileRef | None,
     settings: Settings,
+    cascade: Cascade | NotRun = NO_CASCADE,
     *,
     fitted: calibration.Calibration | None = None,
 ) -> Collapse:
@@ -33,6 +36,7 @@ def score(
         candidate: profiled with the same settings as the original.
         original: None to look at the candidate alone, with confidence capped.
         settings: reads seed, effort, target, time_column and verdict.
+        cascade: what came of training models on both, or why none were.
         fitted: another calibration than the one that ships with this version.
     """
     if original is None:
@@ -50,9 +54,10 @@ def score(
         paired = timeline.with_time(paired, made, real, settings.seed)
     made_profile, real_profile = open_profile(candidate), open_profile(original)
     compared = columns.compare(made_profile, real_profile)
-    comparison = Comparison(paired, fitted.curves | timeline.CURVES, compared, settings.seed)
+    comparison = Comparison(paired, fitted.curves | timeline.CURVES, compared, settings.seed, cascade)
     dimensions = {dimension.name: dimension.measure(comparison) for dimension in DIMENSIONS}
-    decided = verdict.decide(judged.probability, verdict.blind(paired, fitted.curves), settings.verdict)
+    least = fitted.least(min(candidate.rows, original.rows))
+    decided = verdict.decide(judged.probability, verdict.blind(paired, fitted.curves), settings.verdict, least)
     severity = Severity(
         damage=judged.damage,
         interval=judged.damage_interval,

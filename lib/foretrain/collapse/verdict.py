@@ -28,9 +28,16 @@ BLIND = 0.5
 """Share of statistics whose noise hides a collapse, above which a table is too small for an approval."""
 
 
-def decide(probability: float, blind: bool, settings: VerdictSettings) -> Verdict:
-    """The verdict: what the probability says, unless there were too few rows to have seen a collapse."""
-    if probability >= settings.reject_at:
+def decide(probability: float, blind: bool, settings: VerdictSettings, least: float = 0.0) -> Verdict:
+    """The verdict: what the probability says, unless there were too few rows to have seen a collapse.
+
+    Args:
+        probability: of collapse.
+        blind: whether there were too few rows.
+        settings: where the verdict changes.
+        least: probability below which a table of this size is not rejected (see `Calibration.least`).
+    """
+    if probability >= max(settings.reject_at, least):
         return "reject"
     if blind:
         return "underpowered"

@@ -8,16 +8,20 @@ from typing import Literal, Protocol
 
 import numpy as np
 
+from foretrain.cascade.record import Cascade
 from foretrain.collapse.calibration import Curves
 from foretrain.collapse.pairing import Paired, half_samples
 from foretrain.collapse.record import ColumnComparison, Dimension, DimensionName, Evidence
 from foretrain.collapse.table import Floats
+from foretrain.record import NotRun
 from foretrain.seeds import stream
 
 CERTAIN = 2.0
 """Standard deviations between real split-halves within which a departure is not held against the candidate."""
 
 DRAWS = 60
+
+NO_CASCADE = NotRun(reason="no models were trained")
 
 
 @dataclass(frozen=True)
@@ -46,12 +50,14 @@ class Comparison:
         curves: by statistic, the loss that goes with a departure (see `Calibration`).
         columns: every column's comparison over all rows, worst first.
         seed: the run's seed.
+        cascade: what came of training models on both tables, or why none were.
     """
 
     paired: Paired
     curves: Curves
     columns: tuple[ColumnComparison, ...]
     seed: int
+    cascade: Cascade | NotRun = NO_CASCADE
 
 
 class Measured(Protocol):

@@ -26,6 +26,12 @@ FOLDS = 5
 GROUPS = 10
 """Points of a statistic's curve of loss."""
 
+SMALL = (80, 150, 250)
+"""Rows up to which tables have a least probability of rejection of their own."""
+
+FALSE_ALARMS = 0.04
+"""Share of healthy tables of such a size that may be rejected."""
+
 COMMAND = "python -m foretrain.collapse.loops.rebuild"
 
 PREFIXES = ("z_", "t_", "d_", "r_", "w_", "e_", "h_", "g_")
@@ -115,8 +121,10 @@ class Fit:
             residual=_residual(self.held.damage[known], self.damage[known]),
             generations=_generations(self.pairs[self.source != without]),
             curves=_curves(pairs),
+            caution=np.empty((0, 2)),
             error_rates=None,
         )
+        fitted = replace(fitted, caution=self._caution(fitted, known))
         most = int(self.repeats.max())
         seen = known & np.isin(self.source, real.CALIBRATION) & (self.repeats == most)
         chances = fitted.probability(self.held.vote[seen], most)
@@ -129,6 +137,24 @@ class Fit:
             for r in np.unique(self.repeats)
             if (part := known & (self.repeats == r)).any()
         }
+
+    def _caution(self, fitted: Calibration, known: np.ndarray) -> Floats:
+        """Small tables differ by chance alone: what few of the healthy ones reach, held out, at any number of repeats."""
+        points, below = [], 0
+        rows = self.pairs["rows"].to_numpy()
+        for size in SMALL:
+            seen = known & (self.label == 0) & (rows > below) & (rows <= size)
+            reached = [
+                np.quantile(fitted.probability(self.held.vote[part], int(r)), 1 - FALSE_ALARMS)
+                for r in np.unique(self.repeats)
+                if (part := seen & (self.repeats == r)).sum() >= 1 / FALSE_ALARMS
+            ]
+            if reached:
+                points.append((float(size), float(max(reached))))
+            below = size
+        table = np.asarray(points).reshape(-1, 2)
+        table[:, 1] = np.maximum.accumulate(table[::-1, 1])[::-1]
+        return table
 
     def _alone(self, rows: np.ndarray) -> Forest:
         """The forest for tables without an original; both classes weigh the same."""

@@ -58,6 +58,23 @@ def from_simulation(number: int, seed: int) -> Iterator[Labelled]:
     yield from _label(f"simulated-{number}", draw[0], draw[1], test, draw[2:], chance)
 
 
+def from_narrow(number: int, seed: int) -> Iterator[Labelled]:
+    """Pairs of one simulated table of 40 to 400 rows and few columns, with more fresh samples than others have.
+
+    There chance alone makes large departures, so that much of what must be learned is what a fresh sample can look
+    like.
+    """
+    chance = stream(seed, "calibration", "narrow", number)
+    model = Simulated(chance, narrow=True)
+    n = int(np.exp(chance.uniform(np.log(40), np.log(400))))
+    draw = [model.draw(n, chance) for _ in range(2 + FRESH)]
+    test = model.draw(int(np.clip(n, 300, 1500)), chance)
+    source = f"narrow-{number}"
+    yield from _label(source, draw[0], draw[1], test, draw[2:], chance)
+    for fresh in draw[2:]:
+        yield Labelled(source, "fresh", 0.0, fresh, draw[0], 0, 0.0)
+
+
 def _label(
     source: str,
     original: Table,

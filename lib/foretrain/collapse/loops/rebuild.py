@@ -32,14 +32,15 @@ REPEATS = (4, 8)
 """The calibration reads quick and standard comparisons alike."""
 
 Job = tuple[str, int]
-"""Name of a real table, or "simulated", and which round."""
+"""Name of a real table, "simulated" or "narrow", and which round."""
+
+MADE = {"simulated": pairs.from_simulation, "narrow": pairs.from_narrow}
 
 
-def jobs(rounds: int, simulated: int) -> list[Job]:
+def jobs(rounds: int, simulated: int, narrow: int) -> list[Job]:
     """What there is to do."""
-    return [(name, k) for k in range(rounds) for name in real.CALIBRATION] + [
-        ("simulated", k) for k in range(simulated)
-    ]
+    real_ones = [(name, k) for k in range(rounds) for name in real.CALIBRATION]
+    return real_ones + [("simulated", k) for k in range(simulated)] + [("narrow", k) for k in range(narrow)]
 
 
 def measure(job: Job) -> pd.DataFrame:
@@ -48,7 +49,7 @@ def measure(job: Job) -> pd.DataFrame:
 
     torch.set_num_threads(1)
     name, k = job
-    made = pairs.from_simulation(k, SEED) if name == "simulated" else pairs.from_real(name, k, SEED)
+    made = MADE[name](k, SEED) if name in MADE else pairs.from_real(name, k, SEED)
     rows = []
     for item in made:
         paired = compare(item.candidate, item.original, max(REPEATS), k)
@@ -113,6 +114,7 @@ def write(fitted: Calibration, provenance: dict[str, object], folder: Path) -> N
         "residual": fitted.residual.round(6).tolist(),
         "generations": fitted.generations.round(6).tolist(),
         "curves": {name: points.round(6).tolist() for name, points in fitted.curves.items()},
+        "caution": fitted.caution.round(6).tolist(),
         "error_rates": fitted.error_rates.model_dump(mode="json") if fitted.error_rates else None,
     }
     forests = fitted.collapse.arrays("collapse") | fitted.damage.arrays("damage") | fitted.alone.arrays("alone")
@@ -130,19 +132,20 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--work", type=Path, default=Path("calibration-pairs"), help="folder for the measured pairs")
     parser.add_argument("--rounds", type=int, default=6, help="splits of each real table")
-    parser.add_argument("--simulated", type=int, default=100, help="simulated tables")
+    parser.add_argument("--simulated", type=int, default=70, help="simulated tables")
+    parser.add_argument("--narrow", type=int, default=100, help="simulated tables of few rows and columns")
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--out", type=Path, default=Path(str(files("foretrain.collapse"))) / "fitted")
     given = parser.parse_args(arguments)
-    found = collect(given.work, jobs(given.rounds, given.simulated), given.processes)
+    found = collect(given.work, jobs(given.rounds, given.simulated, given.narrow), given.processes)
     found.to_parquet(given.work / PAIRS, compression="zstd")
     fitted = fit.Fit(found).calibration()
     libraries = ("numpy", "scipy", "scikit-learn", "lightgbm", "torch", "statsmodels")
     provenance = {
-        "command": f"{fit.COMMAND} --rounds {given.rounds} --simulated {given.simulated}",
+        "command": f"{fit.COMMAND} --rounds {given.rounds} --simulated {given.simulated} --narrow {given.narrow}",
         "seed": SEED,
         "tables": list(real.CALIBRATION),
-        "simulated_tables": given.simulated,
+        "simulated_tables": given.simulated + given.narrow,
         "pairs": int((found["repeats"] == max(REPEATS)).sum()),
         "labelled": int(((found["repeats"] == max(REPEATS)) & found["label"].notna()).sum()),
         "versions": {name: version(name) for name in libraries},

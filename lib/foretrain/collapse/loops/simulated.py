@@ -8,6 +8,10 @@ import numpy as np
 
 from foretrain.collapse.table import Floats, Ints, Schema, Table, Target
 
+WIDE = (3, 32)
+NARROW = (2, 8)
+"""Fewest and most columns."""
+
 
 @dataclass(frozen=True)
 class _Node:
@@ -29,13 +33,19 @@ class Simulated:
     earlier ones plus Gaussian noise, bent to a random marginal (normal, log-normal, Student, uniform, bimodal, counts,
     zero-inflated, or categories of random frequencies). The target is the last column.
 
+    Args:
+        chance: what the model is made of.
+        narrow: two to eight columns, often all of one kind, rather than three to 32.
+
     References:
         Hollmann et al. (2023), TabPFN: tables drawn from random structural causal models as a prior over datasets.
     """
 
-    def __init__(self, chance: np.random.Generator) -> None:
-        width = int(np.clip(np.exp(chance.uniform(np.log(3), np.log(32))), 3, 32))
-        share_codes = chance.choice([0.0, 0.2, 0.5, 0.8], p=[0.25, 0.35, 0.3, 0.1])
+    def __init__(self, chance: np.random.Generator, narrow: bool = False) -> None:
+        least, most = NARROW if narrow else WIDE
+        width = int(np.clip(np.exp(chance.uniform(np.log(least), np.log(most))), least, most))
+        likely = [0.3, 0.1, 0.2, 0.1, 0.3] if narrow else [0.25, 0.35, 0.3, 0.1, 0.0]
+        share_codes = chance.choice([0.0, 0.2, 0.5, 0.8, 1.0], p=likely)
         self.classes = int(chance.choice([0, 2, 3, 6], p=[0.4, 0.35, 0.15, 0.1]))
         self.groups = int(chance.choice([0, 3, 6], p=[0.5, 0.25, 0.25]))
         self.offsets = chance.normal(0, 2.0, size=(max(self.groups, 1), width))
