@@ -34,3 +34,10 @@ class Record(BaseModel):
         serialize_by_alias=True,
         use_attribute_docstrings=True,
     )
+
+
+class NotRun(Record):
+    """What the stages after it are given in place of the record of a stage that was not run, or failed."""
+
+    reason: str
+    """In words that can follow "not measured: "."""

@@ -233,3 +233,5 @@ def test_the_verdict_follows_the_probability(probability: float, blind: bool, wa
     assert verdict.decide(probability, blind, VerdictSettings()) == wanted
     moved = VerdictSettings(reject_at=0.95, review_at=0.0)
     assert verdict.decide(probability, False, moved) == "review"
+    assert verdict.decide(0.6, False, VerdictSettings(), least=0.7) == "review"
+    assert verdict.decide(0.7, False, VerdictSettings(), least=0.7) == "reject"

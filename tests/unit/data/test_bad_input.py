@@ -383,7 +383,8 @@ def test_random_bytes(loader, tmp_path, ending):
             loader(tmp_path / f"a.{ending}")
         line = str(caught.value)
         assert f"a.{ending}" in str(caught.value.file)
-        assert "\n" not in line and len(line) < 600, line
+        assert "\n" not in line
+        assert len(line) < 600
 
 
 def test_separators_of_unicode_do_not_end_the_header(loader, table, tmp_path):

@@ -139,7 +139,7 @@ class Fit:
         }
 
     def _caution(self, fitted: Calibration, known: np.ndarray) -> Floats:
-        """Small tables differ by chance alone: what few of the healthy ones reach, held out, at any number of repeats."""
+        """What few of the healthy small tables reach, held out, at any number of repeats: they differ by chance alone."""
         points, below = [], 0
         rows = self.pairs["rows"].to_numpy()
         for size in SMALL:
