@@ -104,12 +104,23 @@ def test_nine_in_ten_damages_lie_in_their_interval() -> None:
     assert ((true >= low) & (true <= high)).mean() == pytest.approx(0.9, abs=0.06)
 
 
+def test_few_healthy_small_tables_reach_the_probability_of_rejection() -> None:
+    fitted = fit.Fit(pairs(each=100))
+    found = fitted.calibration()
+    assert found.caution[:, 0].tolist() == [150.0], "the only size there is"
+    assert found.least(150) == found.least(1) == found.caution[0, 1]
+    assert found.least(151) == 0.0
+    healthy = found.probability(fitted.held.vote[fitted.label == 0], 4)
+    assert 0 < (healthy >= found.least(100)).mean() <= fit.FALSE_ALARMS + 1 / len(healthy)
+
+
 def test_a_calibration_survives_its_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     wanted = fit.Fit(pairs()).calibration()
     rebuild.write(wanted, {"command": "test"}, tmp_path / "fitted")
     assert sorted(path.name for path in (tmp_path / "fitted").iterdir()) == ["calibration.json", "forests.safetensors"]
     monkeypatch.setattr(calibration, "files", lambda package: tmp_path)
     found = calibration.load.__wrapped__()
+    assert found.caution.tolist() == wanted.caution.round(6).tolist()
     assert (found.version, found.names, found.error_rates) == (wanted.version, wanted.names, wanted.error_rates)
     rng = np.random.default_rng(0)
     paired = Paired(("worth", "idle"), rng.normal(0, 0.05, (6, 2)), rng.normal([0.5, 0], 0.05, (6, 2)), 100, {})
