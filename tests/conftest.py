@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from gcp_storage_emulator.server import Server
 
 environment.prepare()
-os.environ |= {"PREFECT_LOGGING_LEVEL": "ERROR", "PREFECT_LOGGING_TO_API_ENABLED": "false"}
+os.environ |= {"PREFECT_LOGGING_LEVEL": "ERROR", "PREFECT_LOGGING_TO_API_ENABLED": "false", "HF_HUB_OFFLINE": "1"}
 
 
 @pytest.fixture(scope="session")

@@ -144,13 +144,18 @@ def sentence_encoder(model: str) -> Encoder:
     from foretrain.errors import ModelError
 
     try:
-        from sentence_transformers import SentenceTransformer  # type: ignore[import-not-found]
-
+        from sentence_transformers import SentenceTransformer
+    except ImportError as error:
+        raise ModelError(
+            f"to encode texts by {model!r} takes sentence-transformers, which is not installed",
+            hint="Install foretrain[text], or leave diversity.encoder out",
+        ) from error
+    try:
         loaded = SentenceTransformer(model)
-    except (ImportError, OSError, ValueError) as error:
+    except Exception as error:  # some libraries below it raise nothing narrower
         raise ModelError(
             f"expected a sentence-transformers model, {model!r} could not be loaded ({error})",
-            hint="Install foretrain[text], or leave diversity.encoder out.",
+            hint="Name another, or leave diversity.encoder out",
         ) from error
     return lambda texts: np.asarray(loaded.encode(list(texts), show_progress_bar=False), dtype=float)
 
