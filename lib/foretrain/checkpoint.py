@@ -10,6 +10,7 @@ Behind a URL, where a folder cannot be renamed, each writer puts its files in a 
 the first manifest to arrive decides which one counts.
 An entry that is torn or was altered is noticed by its checksums when it is read, and treated as absent. So no write
 needs to be forced to the disk: what a power cut tore is computed again.
+While a stage runs, what it wants to find again after being killed is in ``<root>/.running/<stage>/<key>``.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ from foretrain.storage import faults, filesystem, join
 
 log = logging.getLogger(__name__)
 
-MANIFEST, RECORD, UNFINISHED = "manifest.json", "record.json", ".unfinished"
+MANIFEST, RECORD, UNFINISHED, RUNNING = "manifest.json", "record.json", ".unfinished", ".running"
 
 # Stands for the root's URL in stored records, so that a store may be moved. JSON writers never escape a slash: no text
 # of a user's can be mistaken for it.
@@ -56,6 +57,9 @@ class Folder(Protocol):
 
     def url(self, name: str) -> str:
         """Where the file will be once the stage is committed; what the record must name."""
+
+    def kept(self, name: str) -> str:
+        """URL of a folder that outlives a killed run and is the same for the next; gone once the stage is committed."""
 
 
 @dataclass(frozen=True)
@@ -79,16 +83,18 @@ class Draft:
     key: str
     here: Path
     target: str
+    running: str
 
     def path(self, name: str) -> Path:
-        if name in {MANIFEST, RECORD} or Path(name).is_absolute() or ".." in Path(name).parts:
-            raise ValueError(f"a stage cannot write a file named {name!r}")
-        path = self.here / name
+        path = self.here / _inside(name)
         path.parent.mkdir(parents=True, exist_ok=True)
         return path
 
     def url(self, name: str) -> str:
         return join(self.target, name)
+
+    def kept(self, name: str) -> str:
+        return join(self.running, _inside(name))
 
 
 class Store:
@@ -144,7 +150,7 @@ class Store:
             here = Path(tempfile.mkdtemp(prefix=f"foretrain-{stage}-", dir=waiting))
             lock = _lock(here)
         try:
-            yield Draft(stage, key, here, target)
+            yield Draft(stage, key, here, target, f"{self.root}/{RUNNING}/{stage}/{key}")
         finally:
             shutil.rmtree(here, ignore_errors=True)
             if lock is not None:
@@ -158,7 +164,10 @@ class Store:
             files = sorted(path for path in draft.here.rglob("*") if path.is_file())
             sums = {path.relative_to(draft.here).as_posix(): _sum(path) for path in files}
             publish = self._publish_here if self._local else self._publish_there
-            return publish(draft, sums) or Entry.of(text)
+            entry = publish(draft, sums) or Entry.of(text)
+            with suppress(FileNotFoundError):  # most stages keep nothing, and another writer may be faster
+                self._fs.rm(f"{self._path}/{RUNNING}/{draft.stage}/{draft.key}", recursive=True)
+            return entry
 
     def _publish_here(self, draft: Draft, sums: Mapping[str, str]) -> Entry | None:
         (draft.here / MANIFEST).write_text(json.dumps({"writer": "", "files": sums}), encoding="utf-8")
@@ -236,6 +245,12 @@ def _plain(value: object) -> object:
     if isinstance(value, dict) and all(isinstance(name, str) for name in value):
         return {name: _plain(item) for name, item in value.items()}
     raise TypeError(f"a checkpoint's key takes plain settings and references, not {type(value).__name__}")
+
+
+def _inside(name: str) -> str:
+    if name in {MANIFEST, RECORD} or Path(name).is_absolute() or ".." in Path(name).parts:
+        raise ValueError(f"a stage cannot write a file named {name!r}")
+    return name
 
 
 def _sum(path: Path) -> str:

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from foretrain import checkpoint
+from foretrain import checkpoint, storage
 from foretrain.checkpoint import Store
 from foretrain.errors import ForetrainError, ResourceError, StorageError
 from foretrain.record import Record
@@ -132,6 +132,25 @@ def test_first_writer_of_a_key_wins(root: str) -> None:
         assert store.commit(late, Count(rows=2, table=late.url("table.bin")), 9.0) == first
     assert store.read("count", "k") == first
     assert b"late" not in files(store).values()
+
+
+def test_what_a_running_stage_keeps_outlives_it_until_it_is_committed(root: str) -> None:
+    store = Store(root)
+    with store.draft("count", "k") as killed:
+        place = killed.kept("snapshots")
+        storage.write(storage.join(place, "deep/last.bin"), b"state")
+    with Store(root).draft("count", "other") as other:
+        assert other.kept("snapshots") != place
+    with Store(root).draft("count", "k") as again:
+        assert again.kept("snapshots") == place
+        assert storage.read(storage.join(place, "deep/last.bin")) == b"state"
+        with pytest.raises(ValueError, match="cannot write"):
+            again.kept("../escape")
+        written = store.commit(again, Count(rows=1, table=""), 0.0)
+    assert store.read("count", "k") == written
+    assert not any(checkpoint.RUNNING in path for path in files(store))
+    with pytest.raises(ForetrainError):
+        storage.read(storage.join(place, "deep/last.bin"))
 
 
 WRITER = """
