@@ -1,0 +1,133 @@
+"""What does the Resonance NN learn from a table: periodic embeddings, mixed over the columns by a learned spectrum?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import pi
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from foretrain.cascade.losses import Batch
+from foretrain.cascade.problem import Problem
+from foretrain.cascade.tiers import sizes
+from foretrain.cascade.tiers.mixing import Mixer, mixer
+from foretrain.cascade.tiers.stacked import Linear, Norm, Start
+from foretrain.cascade.tiers.table import Codes, Seen, flags, seen
+from foretrain.cascade.tiers.tier import Net, NetTier
+
+BLOCKS = 2
+CHANNELS = 8
+"""A column's. Few, because what is shared by all columns costs its parameters times the columns to compute."""
+
+WAVES = 8
+"""Frequencies a number."""
+
+SPREAD = 0.5
+"""Deviation of the frequencies at the start, periods a deviation of the number."""
+
+RELU = 2.0**0.5
+
+Mixing = Literal["fft", "hadamard", "orthogonal", "none"]
+
+
+class Periodic(nn.Module):
+    """Numbers to vectors: sines and cosines of learned frequencies, the number itself and its flags, then linear.
+
+    Each column has frequencies and weights of its own.
+
+    References:
+        Gorishniy, Rubachev and Babenko (2022), On embeddings for numerical features in tabular deep learning.
+    """
+
+    def __init__(self, start: Start, problem: Problem, channels: int) -> None:
+        super().__init__()
+        p, inputs = problem.numbers, 1 + flags(problem) + 2 * WAVES
+        self.frequencies = start.normal(p, 1, WAVES, deviation=SPREAD)
+        self.weight = start.normal(p, inputs, channels, deviation=(2.0 / inputs) ** 0.5)
+        self.bias = start.constant(p, 1, channels, value=0.0)
+
+    def forward(self, row: Seen) -> Tensor:
+        """(models, rows, p, channels)."""
+        x = row.numbers.transpose(1, 2).unsqueeze(-1)  # (models, p, rows, 1)
+        phase = 2 * pi * x * self.frequencies
+        parts = torch.cat([x, row.flags.transpose(1, 2), phase.sin(), phase.cos()], -1)
+        vectors = torch.baddbmm(self.bias.flatten(0, 1), parts.flatten(0, 1), self.weight.flatten(0, 1))
+        return functional.relu(vectors).reshape(*x.shape[:3], self.weight.shape[-1]).transpose(1, 2)
+
+
+class Block(nn.Module):
+    """Columns mixed, then channels: x + mixer(x), then x + MLP(norm(x))."""
+
+    def __init__(self, start: Start, mixing: Mixing, columns: int, channels: int) -> None:
+        super().__init__()
+        self.mixer: Mixer = mixer(mixing, start, columns, channels)
+        self.norm = Norm(start, channels)
+        self.up = Linear(start, channels, 2 * channels, gain=RELU)
+        self.down = Linear(start, 2 * channels, channels)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(models, rows, columns, channels) to the same."""
+        x = x + self.mixer(x)
+        y: Tensor = self.down(functional.relu(self.up(self.norm(x))))
+        return x + y
+
+
+class Resonance(Net):
+    """Embedded columns, two blocks of mixing, two hidden layers over all columns' channels.
+
+    Args:
+        hidden: width of the hidden layers.
+        mixing: how columns are mixed; all but "fft" are controls.
+    """
+
+    def __init__(self, problem: Problem, seeds: Sequence[int], hidden: int, mixing: Mixing = "fft") -> None:
+        super().__init__()
+        self.problem, self.models = problem, len(seeds)
+        start = Start(seeds, "resonance")
+        columns = problem.numbers + len(problem.levels)
+        self.numbers = Periodic(start, problem, CHANNELS)
+        self.codes = Codes(start, problem, CHANNELS)
+        self.blocks = nn.ModuleList(Block(start, mixing, columns, CHANNELS) for _ in range(BLOCKS))
+        self.first = Linear(start, columns * CHANNELS, hidden, gain=RELU)
+        self.second = Linear(start, hidden, hidden, gain=RELU)
+        self.last = Linear(start, hidden, problem.outputs)
+
+    def hidden(self, batch: Batch) -> Tensor:
+        """(models, rows, width)."""
+        row = seen(self.problem, batch)
+        x = torch.cat([self.numbers(row), self.codes(row)], 2)
+        for block in self.blocks:
+            x = block(x)
+        return functional.relu(self.second(functional.relu(self.first(x.flatten(2)))))
+
+    def output(self, hidden: Tensor) -> Tensor:
+        """(models, rows, outputs), float32."""
+        y: Tensor = self.last(hidden)
+        return y.float()
+
+    def spectra(self) -> Tensor:
+        """(models, blocks, frequencies): magnitude of each gate, root mean square over channels."""
+        gates = [block.mixer.magnitude() for block in self.blocks if isinstance(block, Block)]
+        return torch.stack(gates, 1)
+
+
+def build(problem: Problem, seeds: Sequence[int], mixing: Mixing = "fft") -> Resonance:
+    """As many hidden units as about 100,000 parameters allow."""
+    return Resonance(problem, seeds, _width(problem), mixing)
+
+
+def describe(problem: Problem) -> str:
+    """For people."""
+    net = Resonance(problem, (), _width(problem))
+    head = f"head of 2 layers of {net.second.weight.shape[-1]}"
+    return f"Resonance NN, {CHANNELS} a column, {BLOCKS} FFT mixers, {head}, {sizes.told(net, sizes.LARGE)}"
+
+
+def _width(problem: Problem) -> int:
+    return sizes.width(lambda hidden: sizes.parameters(Resonance(problem, (), hidden)), sizes.LARGE)
+
+
+RESONANCE = NetTier("resonance", build, describe)

@@ -1,0 +1,48 @@
+"""How wide may a net be, so that it has as many parameters as its tier?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import prod
+
+from torch import nn
+
+SMALL = 10_000
+"""Parameters of a model of the small nets' tier."""
+
+LARGE = 100_000
+"""Parameters of a model of the large nets' tier."""
+
+NEAR = 0.25
+"""Share by which a model may miss its tier's size."""
+
+WIDEST = 4096
+
+
+def parameters(net: nn.Module) -> int:
+    """Parameters of one of the stacked models."""
+    return sum(prod(weights.shape[1:]) for weights in net.parameters())
+
+
+def width(size: Callable[[int], int], budget: int, step: int = 1) -> int:
+    """The multiple of `step` from `step` to `WIDEST` whose size is nearest the budget.
+
+    Args:
+        size: parameters at a width; never falls as that grows.
+        budget: parameters wanted.
+        step: what the width must be a multiple of.
+    """
+    low, high = 1, WIDEST // step
+    while low < high:
+        middle = (low + high) // 2
+        low, high = (middle + 1, high) if size(middle * step) < budget else (low, middle)
+    # `low` is the first that reaches the budget; the one before it may be nearer
+    return min((max(1, low - 1) * step, low * step), key=lambda each: abs(size(each) - budget))
+
+
+def told(net: nn.Module, budget: int) -> str:
+    """The number of parameters for people, and whether it misses the tier's size."""
+    count = parameters(net)
+    if abs(count - budget) <= NEAR * budget:
+        return f"{count:,} parameters"
+    return f"{count:,} parameters, {'more' if count > budget else 'fewer'} than its {budget:,} can be met with"
