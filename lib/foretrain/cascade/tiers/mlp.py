@@ -11,13 +11,15 @@ from torch.nn import functional
 from foretrain.cascade.losses import Batch
 from foretrain.cascade.problem import Problem
 from foretrain.cascade.tiers import sizes
-from foretrain.cascade.tiers.stacked import Linear, Start
+from foretrain.cascade.tiers.stacked import RELU, Linear, Start
 from foretrain.cascade.tiers.table import Codes, flags, seen
 from foretrain.cascade.tiers.tier import Net, NetTier
 
-RELU = 2.0**0.5
 SHARE = 0.3
-"""Of the parameters, at most for the embeddings of codes, where one channel each leaves a choice."""
+"""Of the parameters, for the embeddings of codes; more where one channel each is more."""
+
+MOST = 4
+"""Channels of a code."""
 
 
 class Mlp(Net):
@@ -31,9 +33,9 @@ class Mlp(Net):
         super().__init__()
         self.problem, self.models = problem, len(seeds)
         start = Start(seeds, "mlp")
-        entries = sum(problem.levels) + len(problem.levels)
-        self.codes = Codes(start, problem, channels=min(8, max(1, int(SHARE * sizes.SMALL) // max(1, entries))))
-        inputs = problem.numbers * (1 + flags(problem)) + self.codes.width
+        channels = min(MOST, max(1, int(SHARE * sizes.SMALL) // max(1, sum(problem.levels))))
+        self.codes = Codes(start, problem, channels)
+        inputs = problem.numbers * (1 + flags(problem)) + len(problem.levels) * channels
         self.first = Linear(start, inputs, hidden, gain=RELU)
         self.second = Linear(start, hidden, hidden, gain=RELU)
         self.last = Linear(start, hidden, problem.outputs)
@@ -41,14 +43,13 @@ class Mlp(Net):
     def hidden(self, batch: Batch) -> Tensor:
         """(models, rows, width)."""
         row = seen(self.problem, batch)
-        parts = [row.numbers, row.flags.flatten(2), self.codes(row).flatten(2)]
-        x = functional.relu(self.first(torch.cat(parts, -1)))
-        return functional.relu(self.second(x))
+        x = torch.cat([row.numbers, *row.flags, self.codes(row).flatten(1, 2)], 1)
+        return functional.relu(self.second(functional.relu(self.first(x)))).mT
 
     def output(self, hidden: Tensor) -> Tensor:
         """(models, rows, outputs), float32."""
-        y: Tensor = self.last(hidden)
-        return y.float()
+        y: Tensor = self.last(hidden.mT)
+        return y.mT.float()
 
 
 def build(problem: Problem, seeds: Sequence[int]) -> Mlp:

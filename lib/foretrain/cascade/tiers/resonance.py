@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import pi
-from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -13,24 +12,21 @@ from torch.nn import functional
 from foretrain.cascade.losses import Batch
 from foretrain.cascade.problem import Problem
 from foretrain.cascade.tiers import sizes
-from foretrain.cascade.tiers.mixing import Mixer, mixer
-from foretrain.cascade.tiers.stacked import Linear, Norm, Start
+from foretrain.cascade.tiers.mixing import Mixer, Mixing, mixer
+from foretrain.cascade.tiers.stacked import RELU, Linear, Norm, Start
 from foretrain.cascade.tiers.table import Codes, Seen, flags, seen
 from foretrain.cascade.tiers.tier import Net, NetTier
 
 BLOCKS = 2
+
 CHANNELS = 8
 """A column's. Few, because what is shared by all columns costs its parameters times the columns to compute."""
 
 WAVES = 8
 """Frequencies a number."""
 
-SPREAD = 0.5
-"""Deviation of the frequencies at the start, periods a deviation of the number."""
-
-RELU = 2.0**0.5
-
-Mixing = Literal["fft", "hadamard", "orthogonal", "none"]
+SPREAD = 0.3
+"""Deviation of the frequencies at the start, periods in a deviation of the number."""
 
 
 class Periodic(nn.Module):
@@ -44,18 +40,22 @@ class Periodic(nn.Module):
 
     def __init__(self, start: Start, problem: Problem, channels: int) -> None:
         super().__init__()
-        p, inputs = problem.numbers, 1 + flags(problem) + 2 * WAVES
-        self.frequencies = start.normal(p, 1, WAVES, deviation=SPREAD)
-        self.weight = start.normal(p, inputs, channels, deviation=(2.0 / inputs) ** 0.5)
-        self.bias = start.constant(p, 1, channels, value=0.0)
+        p, plain = problem.numbers, 1 + flags(problem)
+        self.channels = channels
+        deviation = RELU * (plain + WAVES) ** -0.5  # the squares of a sine and its cosine add to 1
+        self.frequencies = start.normal(p, WAVES, 1, deviation=SPREAD)
+        self.waves = start.normal(p, channels, 2 * WAVES, deviation=deviation)
+        self.plain = start.normal(p, channels, plain, deviation=deviation)
+        self.bias = start.constant(p, channels, 1, value=0.0)
 
     def forward(self, row: Seen) -> Tensor:
-        """(models, rows, p, channels)."""
-        x = row.numbers.transpose(1, 2).unsqueeze(-1)  # (models, p, rows, 1)
-        phase = 2 * pi * x * self.frequencies
-        parts = torch.cat([x, row.flags.transpose(1, 2), phase.sin(), phase.cos()], -1)
-        vectors = torch.baddbmm(self.bias.flatten(0, 1), parts.flatten(0, 1), self.weight.flatten(0, 1))
-        return functional.relu(vectors).reshape(*x.shape[:3], self.weight.shape[-1]).transpose(1, 2)
+        """(models, channels, p, rows)."""
+        together = torch.stack([row.numbers, *row.flags], 2).flatten(0, 1)  # (models x p, 1 + flags, rows)
+        phase = torch.bmm(self.frequencies.flatten(0, 1), 2 * pi * together[:, :1])
+        vectors = torch.baddbmm(self.bias.flatten(0, 1), self.plain.flatten(0, 1), together)
+        waves = torch.cat([phase.sin(), phase.cos()], 1)
+        vectors = functional.relu(torch.baddbmm(vectors, self.waves.flatten(0, 1), waves))
+        return vectors.reshape(*row.numbers.shape[:2], *vectors.shape[1:]).transpose(1, 2)
 
 
 class Block(nn.Module):
@@ -69,7 +69,7 @@ class Block(nn.Module):
         self.down = Linear(start, 2 * channels, channels)
 
     def forward(self, x: Tensor) -> Tensor:
-        """(models, rows, columns, channels) to the same."""
+        """(models, channels, columns, rows) to the same."""
         x = x + self.mixer(x)
         y: Tensor = self.down(functional.relu(self.up(self.norm(x))))
         return x + y
@@ -98,20 +98,19 @@ class Resonance(Net):
     def hidden(self, batch: Batch) -> Tensor:
         """(models, rows, width)."""
         row = seen(self.problem, batch)
-        x = torch.cat([self.numbers(row), self.codes(row)], 2)
+        x = torch.cat([self.numbers(row), self.codes(row)], 2)  # (models, channels, columns, rows)
         for block in self.blocks:
             x = block(x)
-        return functional.relu(self.second(functional.relu(self.first(x.flatten(2)))))
+        return functional.relu(self.second(functional.relu(self.first(x.flatten(1, 2))))).mT
 
     def output(self, hidden: Tensor) -> Tensor:
         """(models, rows, outputs), float32."""
-        y: Tensor = self.last(hidden)
-        return y.float()
+        y: Tensor = self.last(hidden.mT)
+        return y.mT.float()
 
     def spectra(self) -> Tensor:
         """(models, blocks, frequencies): magnitude of each gate, root mean square over channels."""
-        gates = [block.mixer.magnitude() for block in self.blocks if isinstance(block, Block)]
-        return torch.stack(gates, 1)
+        return torch.stack([block.mixer.magnitude() for block in self.blocks if isinstance(block, Block)], 1)
 
 
 def build(problem: Problem, seeds: Sequence[int], mixing: Mixing = "fft") -> Resonance:

@@ -17,27 +17,26 @@ class Seen:
     """A batch without what is asked for.
 
     Attributes:
-        numbers: (models, rows, p), 0 where null or hidden.
-        flags: (models, rows, p, 1 or 2): whether it is null, and for masked columns whether it is hidden.
-        codes: (models, rows, c), 0 where null, unseen or hidden.
-        hidden: (models, rows, c), whether the code is hidden; None for other goals.
+        numbers: (models, p, rows), 0 where null or hidden.
+        flags: (models, p, rows) each: whether it is null and, for masked columns, whether it is hidden.
+        codes: (models, c, rows), 0 where null, unseen or hidden.
+        blots: (models, c, rows), whether the code is hidden; None for other goals.
     """
 
     numbers: Tensor
-    flags: Tensor
+    flags: tuple[Tensor, ...]
     codes: Tensor
-    hidden: Tensor | None
+    blots: Tensor | None
 
 
 def seen(problem: Problem, batch: Batch) -> Seen:
     """The batch, hidden columns blotted out: neither their values nor their nulls are left."""
-    numbers, nulls, codes = batch["numbers"], batch["nulls"], batch["codes"]
+    numbers, nulls, codes = (batch[name].transpose(1, 2) for name in ("numbers", "nulls", "codes"))
     if problem.goal != "masked columns":
-        return Seen(numbers, nulls.unsqueeze(-1), codes, None)
-    p, masked = problem.numbers, batch["masked"]
-    hidden, left = masked[..., :p], 1.0 - masked[..., :p]
-    told = torch.stack([nulls * left, hidden], -1)
-    return Seen(numbers * left, told, codes.masked_fill(masked[..., p:] > 0, 0), masked[..., p:])
+        return Seen(numbers, (nulls,), codes, None)
+    masked = batch["masked"].transpose(1, 2)
+    hidden, blots = masked[:, : problem.numbers], masked[:, problem.numbers :] > 0
+    return Seen(numbers * (1 - hidden), (nulls * (1 - hidden), hidden), codes.masked_fill(blots, 0), blots)
 
 
 def flags(problem: Problem) -> int:
@@ -46,7 +45,7 @@ def flags(problem: Problem) -> int:
 
 
 class Codes(nn.Module):
-    """A learned vector for each level of each code, and one for being hidden.
+    """A learned vector for each level of each code, for none, and for being hidden.
 
     Args:
         channels: length of the vectors.
@@ -54,18 +53,16 @@ class Codes(nn.Module):
 
     def __init__(self, start: Start, problem: Problem, channels: int) -> None:
         super().__init__()
-        sizes = [0, *(k + 1 for k in problem.levels)]
-        self.register_buffer("first", torch.tensor(sizes[:-1], dtype=torch.int64).cumsum(0), persistent=False)
+        entries = torch.tensor([k + 1 + (problem.goal == "masked columns") for k in problem.levels], dtype=torch.int64)
+        last = entries.cumsum(0).unsqueeze(-1) - 1
+        self.register_buffer("first", last + 1 - entries.unsqueeze(-1), persistent=False)
+        self.register_buffer("last", last, persistent=False)
         self.first: Tensor
-        self.levels = Embedding(start, sum(sizes), channels)
-        masked = problem.goal == "masked columns"
-        self.blot = start.normal(len(problem.levels), channels, deviation=1.0) if masked else None
-        self.width = len(problem.levels) * channels
+        self.last: Tensor
+        self.levels = Embedding(start, int(entries.sum()), channels)
 
     def forward(self, row: Seen) -> Tensor:
-        """(models, rows, c, channels)."""
-        vectors: Tensor = self.levels(row.codes + self.first)
-        if self.blot is None or row.hidden is None:
-            return vectors
-        hidden = row.hidden.unsqueeze(-1)
-        return vectors * (1.0 - hidden) + hidden * self.blot.unsqueeze(1)
+        """(models, channels, c, rows)."""
+        at = row.codes + self.first
+        vectors: Tensor = self.levels(at if row.blots is None else torch.where(row.blots, self.last, at))
+        return vectors.movedim(-1, 1)
