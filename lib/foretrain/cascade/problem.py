@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from foretrain.cascade.record import ArmName, Data, Goal
 
-Rows = Mapping[str, npt.NDArray[np.generic]]
+Rows = Mapping[str, npt.NDArray[Any]]
 """Prepared rows: arrays that share their first axis.
 
 ============  ================  ===============================================================================
@@ -92,6 +93,7 @@ class Study:
         arms: three, by name, in order.
         held_out: original rows that no arm learns from, prepared like the arms'.
         generator: what made the child, for people.
+        groups: (held-out rows,) i64, the same for what was asked of one row; None where each is another row.
         guess: mean loss on the held-out rows of the best constant guess from the first arm's rows.
         notes: what was left out, for people.
     """
@@ -101,6 +103,7 @@ class Study:
     held_out: Rows
     generator: str
     guess: float
+    groups: npt.NDArray[np.int64] | None = None
     notes: tuple[str, ...] = ()
 
 

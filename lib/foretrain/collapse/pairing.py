@@ -109,8 +109,8 @@ def half_samples(repeats: int, draws: int, chance: np.random.Generator) -> np.nd
     return np.argsort(chance.random((draws, repeats)), axis=1)[:, :half]
 
 
-def goals(original: Table) -> tuple[Target, ...]:
-    """What utility is measured on: the target, or (without one) the three columns best tied to the others."""
+def goals(original: Table, most: int = 3) -> tuple[Target, ...]:
+    """What utility is measured on: the target, or (without one) the columns best tied to the others."""
     if original.schema.target is not None:
         return (original.schema.target,)
     p = len(original.schema.numbers)
@@ -120,7 +120,7 @@ def goals(original: Table) -> tuple[Target, ...]:
     with np.errstate(all="ignore"):
         ties = np.nan_to_num(np.abs(np.corrcoef(columns, rowvar=False)))
     np.fill_diagonal(ties, 0.0)
-    best = np.argsort(-ties.max(axis=1), kind="stable")[:3]
+    best = np.argsort(-ties.max(axis=1), kind="stable")[:most]
     return tuple(Target("regression", int(j)) if j < p else Target("classification", int(j - p)) for j in best)
 
 

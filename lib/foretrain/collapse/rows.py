@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -9,7 +10,7 @@ import pyarrow as pa
 
 from foretrain.collapse import texts
 from foretrain.collapse.table import Table, pair
-from foretrain.data.reference import Kind
+from foretrain.data.reference import Column, Kind
 from foretrain.errors import DataError
 from foretrain.profile import ProfileRef, read_sample
 from foretrain.seeds import number, stream
@@ -44,16 +45,12 @@ def sample(candidate: ProfileRef, original: ProfileRef, target: str | None, seed
         DataError: there is no column to compare.
     """
     notes: list[str] = []
-    columns = [c for c in original.dataset.columns if c.kind is not Kind.IDENTIFIER]
     left_out = [c.name for c in original.dataset.columns if c.kind is Kind.IDENTIFIER]
     if left_out:
         notes.append(f"Identifiers are not compared: {', '.join(left_out[:5])}{' ...' if len(left_out) > 5 else ''}.")
-    if len(columns) > MOST_COLUMNS:
-        chance = stream(seed, "collapse", "columns")
-        drawn = set(chance.permutation(sorted(c.name for c in columns))[:MOST_COLUMNS].tolist()) | {target}
-        notes.append(f"Paired statistics read {MOST_COLUMNS} of {len(columns):,} columns, drawn by the seed.")
-        columns = [c for c in columns if c.name in drawn]
-    columns.sort(key=lambda c: c.name)
+    columns, wide = readable(original.dataset.columns, target, seed)
+    if wide:
+        notes.append(f"Paired statistics read {MOST_COLUMNS} of {wide:,} columns, drawn by the seed.")
     has_text = any(c.kind is Kind.TEXT for c in columns)
     sides = []
     for name, ref in (("candidate", candidate), ("original", original)):
@@ -67,7 +64,7 @@ def sample(candidate: ProfileRef, original: ProfileRef, target: str | None, seed
             a, b = (side[column.name].combine_chunks() for side in sides)
             more = texts.numbers(a, b, number(seed, "collapse", "text", column.name))
             made, real = (
-                _widen(table, extra, texts.names(column.name)) for table, extra in zip((made, real), more, strict=True)
+                widen(table, extra, texts.names(column.name)) for table, extra in zip((made, real), more, strict=True)
             )
     if not made.schema.numbers and not made.schema.codes:
         raise DataError(
@@ -76,6 +73,20 @@ def sample(candidate: ProfileRef, original: ProfileRef, target: str | None, seed
             hint="Name the kind of those that are none with data.kinds",
         )
     return Sample(made, real, tuple(notes))
+
+
+def readable(columns: Sequence[Column], target: str | None, seed: int) -> tuple[list[Column], int]:
+    """The columns that statistics and models read, by name: no identifiers, at most `MOST_COLUMNS` and the target.
+
+    Returns:
+        the columns, and how many they were drawn from (0 where all are read).
+    """
+    kept = sorted((c for c in columns if c.kind is not Kind.IDENTIFIER), key=lambda c: c.name)
+    if len(kept) <= MOST_COLUMNS:
+        return kept, 0
+    chance = stream(seed, "collapse", "columns")
+    drawn = set(chance.permutation([c.name for c in kept])[:MOST_COLUMNS].tolist()) | {target}
+    return [c for c in kept if c.name in drawn], len(kept)
 
 
 def _expand(rows: pa.Table, most: int, chance: np.random.Generator) -> pa.Table:
@@ -92,7 +103,8 @@ def _expand(rows: pa.Table, most: int, chance: np.random.Generator) -> pa.Table:
     return rows.take(pa.array(index))
 
 
-def _widen(table: Table, extra: np.ndarray, names: tuple[str, ...]) -> Table:
+def widen(table: Table, extra: np.ndarray, names: tuple[str, ...]) -> Table:
+    """The table with further columns of numbers, (rows, names)."""
     schema = replace(
         table.schema,
         numbers=(*table.schema.numbers, *names),

@@ -105,7 +105,7 @@ def pair(
     goal: Target | None = None
     for column in columns:
         sides = [table[column.name].combine_chunks() for table in (candidate, original)]
-        as_label = column.name == target and (column.kind in _CODES or _few(sides))
+        as_label = column.name == target and is_label(column, sides)
         if column.kind in _CODES or as_label:
             if column.name == target:
                 goal = Target("classification", len(code_names))
@@ -159,6 +159,11 @@ def _by_frequency(codes: Ints, names: list[str], candidates: int) -> Ints:
     place = np.empty(len(names), dtype=np.int64)
     place[order] = np.arange(len(names))
     return np.where(codes < 0, -1, place[codes])
+
+
+def is_label(column: Column, sides: Sequence[pa.Array]) -> bool:
+    """Whether a target is a class: categories, or integers of at most `FEW_VALUES` values over all sides."""
+    return column.kind in _CODES or _few(sides)
 
 
 def _few(sides: Sequence[pa.Array]) -> bool:

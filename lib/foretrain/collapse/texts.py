@@ -35,21 +35,32 @@ def numbers(candidate: pa.Array, original: pa.Array, seed: int) -> tuple[Floats,
     References:
         Deerwester et al. (1990), latent semantic analysis; Weinberger et al. (2009), feature hashing.
     """
+    both = pa.chunked_array([candidate, original]).combine_chunks()
+    matrix = numbers_like(both, (), seed)[0]
+    return matrix[: len(candidate)], matrix[len(candidate) :]
+
+
+def numbers_like(fitted: pa.Array, others: Sequence[pa.Array], seed: int) -> list[Floats]:
+    """The same numbers of several tables' rows, with the latent axes of the first table's rows alone.
+
+    Returns:
+        (rows, 2 + AXES) of the first table, then of each other.
+    """
     from sklearn.decomposition import TruncatedSVD
     from sklearn.feature_extraction.text import HashingVectorizer, TfidfTransformer
 
-    sides = [[text or "" for text in side.to_pylist()] for side in (candidate, original)]
-    both = [*sides[0], *sides[1]]
-    hashed = HashingVectorizer(
-        n_features=_HASHES, ngram_range=(1, 2), alternate_sign=False, token_pattern=_WORD
-    ).transform(both)
-    axes = np.zeros((len(both), AXES))
-    if hashed.nnz:
-        weighted = TfidfTransformer(sublinear_tf=True).fit_transform(hashed)
-        rank = min(AXES, max(1, len(both) - 1))
-        axes[:, :rank] = TruncatedSVD(rank, random_state=seed % 2**32).fit_transform(weighted)
-    matrix = np.column_stack([_shape(both), axes])
-    return matrix[: len(sides[0])], matrix[len(sides[0]) :]
+    sides = [[text or "" for text in side.to_pylist()] for side in (fitted, *others)]
+    hashing = HashingVectorizer(n_features=_HASHES, ngram_range=(1, 2), alternate_sign=False, token_pattern=_WORD)
+    hashed = [hashing.transform(side) if side else None for side in sides]
+    axes = [np.zeros((len(side), AXES)) for side in sides]
+    if hashed[0] is not None and hashed[0].nnz:
+        rank = min(AXES, max(1, len(sides[0]) - 1))
+        weights, latent = TfidfTransformer(sublinear_tf=True), TruncatedSVD(rank, random_state=seed % 2**32)
+        axes[0][:, :rank] = latent.fit_transform(weights.fit_transform(hashed[0]))
+        for matrix, counts in zip(axes[1:], hashed[1:], strict=True):
+            if counts is not None:
+                matrix[:, :rank] = latent.transform(weights.transform(counts))
+    return [np.column_stack([_shape(side), matrix]) for side, matrix in zip(sides, axes, strict=True)]
 
 
 def _shape(texts: Sequence[str]) -> Floats:

@@ -1,0 +1,151 @@
+"""How do the rows of two datasets become three arms of arrays: tables, texts, images?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import TypeVar
+
+import numpy as np
+import pyarrow as pa
+
+from foretrain.cascade import children, preparation, questions
+from foretrain.cascade.problem import Problem, Rows
+from foretrain.cascade.question import Question, pixels
+from foretrain.collapse import texts
+from foretrain.collapse.rows import widen
+from foretrain.collapse.table import Floats, Table, pair
+from foretrain.data.reference import Kind
+from foretrain.errors import DataError
+from foretrain.seeds import number, stream
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Sides:
+    """Rows as read, without the columns that are not learned from.
+
+    Attributes:
+        arms: the original's and the candidate's, or the candidate's alone.
+        held_out: those that judge.
+    """
+
+    arms: tuple[pa.Table, ...]
+    held_out: pa.Table
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """Prepared rows of three arms, and those that judge."""
+
+    problem: Problem
+    arms: tuple[Rows, ...]
+    held_out: Rows
+
+
+def encode(question: Question, sides: Sides, generator: str, seed: int) -> Encoded:
+    """The arms that are read, and those that the generator makes, prepared by what the first arm knows.
+
+    Args:
+        question: what is learned.
+        sides: as many rows an arm.
+        generator: by name, see `children`.
+        seed: the run's seed.
+
+    Raises:
+        DataError: the target does not vary.
+    """
+    return _ENCODERS[question.data](question, sides, generator, seed)
+
+
+def _tables(question: Question, sides: Sides, generator: str, seed: int) -> Encoded:
+    read, held_out = _arrays(question, sides, seed)
+    arms = _three(read, lambda rows, chance: children.child(rows, generator, len(rows), chance), seed)
+    prepare = preparation.Tables.of(arms[0])
+    rows, problem = prepare.rows(held_out), prepare.problem(arms[0], question.target)
+    if problem.goal == "masked columns":
+        rows = questions.masked(arms[0], rows)
+    return Encoded(problem, tuple(prepare.rows(arm) for arm in arms), rows)
+
+
+def _images(question: Question, sides: Sides, generator: str, seed: int) -> Encoded:
+    """Images as tables of a number a pixel, so that one generator draws pixels and target together."""
+    read, held_out = _arrays(question, sides, seed)
+    arms = _three(read, lambda rows, chance: children.child(rows, generator, len(rows), chance), seed)
+    prepare, target = preparation.Tables.of(arms[0]), arms[0].schema.target
+
+    def images(table: Table) -> Floats:
+        numbers = table.numbers
+        if target is not None and target.task == "regression":
+            numbers = np.delete(numbers, target.position, axis=1)
+        return np.nan_to_num(pixels(numbers, question.shape, question.last))
+
+    scale = preparation.Scale.of(images(arms[0]))
+
+    def rows(table: Table) -> Rows:
+        goal = {"goal": prepare.rows(table)["goal"]} if target is not None else {}
+        return {"pixels": scale(images(table)), **goal}
+
+    known = prepare.problem(arms[0], question.target)
+    goal = "masked pixels" if target is None else known.goal
+    judge = rows(held_out) if target is not None else questions.hidden(images(arms[0]), rows(held_out))
+    problem = Problem("image", goal, question.target, classes=known.classes, shape=question.shape)
+    return Encoded(problem, tuple(rows(arm) for arm in arms), judge)
+
+
+def _texts(question: Question, sides: Sides, generator: str, seed: int) -> Encoded:  # noqa: ARG001
+    name = question.columns[0].name
+    written = [side[name].to_pylist() for side in (*sides.arms, sides.held_out)]
+    t = preparation.width(np.asarray([len(text.encode()) for text in written[0]]))
+    read = [preparation.tokens(side, t) for side in written]
+    arms = _three(read[:-1], lambda rows, chance: children.child_texts(rows, len(rows), chance), seed)
+    return Encoded(
+        Problem("text", "next byte", None, shape=(t,)),
+        tuple({"tokens": arm} for arm in arms),
+        {"tokens": read[-1]},
+    )
+
+
+_ENCODERS = {"table": _tables, "image": _images, "text": _texts}
+
+
+def _three(read: list[T], child: Callable[[T, np.random.Generator], T], seed: int) -> list[T]:
+    """Three generations or arms, each that is missing made from the one before."""
+    arms = [*read]
+    while len(arms) < 3:
+        arms.append(child(arms[-1], stream(seed, "cascade", "child", len(arms))))
+    return arms
+
+
+def _arrays(question: Question, sides: Sides, seed: int) -> tuple[list[Table], Table]:
+    """The arms that are read, and the rows that judge, as arrays of one schema; levels in the first arm's order."""
+    first, rest = sides.arms[0], (*sides.arms[1:], sides.held_out)
+    others = pa.concat_tables(rest)
+    parts = list(pair(others, first, question.columns, question.target))
+    for column in question.inputs:
+        if column.kind is Kind.TEXT:
+            read = [side[column.name].combine_chunks() for side in (first, others)]
+            axes = texts.numbers_like(read[0], read[1:], number(seed, "cascade", "text", column.name))
+            parts = [widen(t, more, texts.names(column.name)) for t, more in zip(parts, reversed(axes), strict=True)]
+    other, made = (_common(part) for part in parts)
+    target = made.schema.target
+    if target is not None and target.task == "regression" and np.ptp(made.numbers[:, target.position]) == 0:
+        raise DataError("expected a target that varies, found one value", column=question.target)
+    ends = np.cumsum([0, *map(len, rest)])
+    cut = [other.take(slice(start, end)) for start, end in pairwise(ends)]
+    return [made, *cut[:-1]], cut[-1]
+
+
+def _common(table: Table) -> Table:
+    """The table with rare levels as one, so that generators of tables with thousands of levels take seconds."""
+    target = table.schema.target
+    kept = [
+        k
+        if target is not None and target.task == "classification" and j == target.position
+        else min(k, preparation.LEVELS + 1)
+        for j, k in enumerate(table.schema.levels)
+    ]
+    codes = np.minimum(table.codes, np.asarray(kept, np.int64) - 1)
+    return replace(table, codes=codes, schema=replace(table.schema, levels=tuple(kept)))
