@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,6 +21,7 @@ class Level:
 
     Attributes:
         keys: (pairs,) context times 257 plus the token after it, ascending.
+        count: (pairs,) how often each occurred.
         ends: (pairs,) how often pairs up to this one occurred.
         contexts: (contexts,) ascending.
         start: (contexts,) occurrences before its first.
@@ -28,6 +30,7 @@ class Level:
     """
 
     keys: Ints
+    count: Ints
     ends: Ints
     contexts: Ints
     start: Ints
@@ -41,7 +44,7 @@ class Level:
         ends = np.cumsum(count)
         contexts, first, kinds = np.unique(keys // BYTES, return_index=True, return_counts=True)
         total = np.add.reduceat(count, first)
-        return Level(keys, ends, contexts, ends[first] - count[first], total, kinds)
+        return Level(keys, count, ends, contexts, ends[first] - count[first], total, kinds)
 
     def find(self, contexts: Ints) -> tuple[Ints, npt.NDArray[np.bool_]]:
         """Place of each context, and whether it was seen at all."""
@@ -76,28 +79,26 @@ class Backoff:
         """Counts kept."""
         return sum(len(level.keys) for level in self.levels)
 
-    def costs(self, tokens: Ints, longest: int) -> Floats:
-        """Nats a token of each text, its end among them: (rows, t + 1), 0 beyond the end.
+    def costs(self, tokens: Ints) -> Iterator[Floats]:
+        """Nats a token of each text, its end among them: (rows, t + 1), 0 beyond the end; by length of context, from 0.
 
         Args:
             tokens: (rows, t).
-            longest: bytes of context that are looked at, at most as many as were fitted.
         """
-        context, following = positions(tokens, longest)
+        context, following = positions(tokens, len(self.levels) - 1)
         asked, group = np.unique(context * BYTES + following, return_inverse=True)
         context, following = asked // BYTES, asked % BYTES
         likely = np.full(len(asked), 1.0 / BYTES)
-        for k, level in enumerate(self.levels[: longest + 1]):
-            shorter = context % BYTES**k
-            at, seen = level.find(shorter)
-            key = np.searchsorted(level.keys, shorter * BYTES + following)
-            key = np.minimum(key, len(level.keys) - 1)
-            count = np.diff(level.ends, prepend=0)[key] * (level.keys[key] == shorter * BYTES + following)
+        for k, level in enumerate(self.levels):
+            at, seen = level.find(context % BYTES**k)
+            key = context % BYTES**k * BYTES + following
+            pair = np.minimum(np.searchsorted(level.keys, key), len(level.keys) - 1)
+            count = np.where(level.keys[pair] == key, level.count[pair], 0)
             kinds = level.kinds[at]
             likely = np.where(seen, (count + kinds * likely) / (level.total[at] + kinds), likely)
-        out = np.zeros((len(tokens), tokens.shape[1] + 1))
-        out[_asked(tokens)] = -np.log(likely)[group]
-        return out
+            out = np.zeros((len(tokens), tokens.shape[1] + 1))
+            out[_asked(tokens)] = -np.log(likely)[group]
+            yield out
 
     def draw(self, rows: int, t: int, chance: np.random.Generator) -> Ints:
         """New texts, (rows, t) tokens, byte by byte."""

@@ -26,11 +26,16 @@ GRID = ((4, 20), (8, 20), (16, 20), (16, 60), (32, 20), (32, 60))
 MOST_TREES = 2400
 """Trees a model at most: a round takes one a class."""
 
-ROUNDS = 400
+ROUNDS = 800
 TUNED_ON = 2500
 """Rows that the grid is tried on, at most."""
 
 PATIENCE = 25
+"""Rounds without a gain, after which it stops."""
+
+LEAST_GAIN = 1e-3
+"""Nats, or squared deviations."""
+
 POINTS = 25
 """Of a learning curve, at most."""
 
@@ -139,7 +144,17 @@ class BoostedTrees:
             wrong = 0.0
             for task in tasks:
                 tuned = {"leaves": leaves, "least": least}
-                model = _boost(task, x, task.goal(some), vx, task.goal(arm.validation), problem, tuned, seed, hurry=3)
+                model = _boost(
+                    task,
+                    x,
+                    task.goal(some),
+                    vx,
+                    task.goal(arm.validation),
+                    problem,
+                    tuned,
+                    seed,
+                    hurry=3 if task.classes <= 2 else 6,
+                )
                 wrong += float(np.nanmean(model.losses(vx, task.goal(arm.validation))[0]))
             losses.append(wrong)
         leaves, least = GRID[int(np.argmin(losses))]
@@ -286,7 +301,7 @@ def _boost(
         tuned: leaves and least rows a leaf.
         seed: of the rows and columns that each tree reads.
         many: models that share the trees of one.
-        hurry: divides the rounds.
+        hurry: divides rounds and patience.
     """
     import lightgbm as lgb
 
@@ -308,7 +323,7 @@ def _boost(
         "objective": objective,
         "metric": metric,
         "num_class": at_once,
-        "learning_rate": float(np.clip(32 / rounds, 0.08, 0.3)),
+        "learning_rate": float(np.clip(40 / rounds, 0.05, 0.3)),
         "num_leaves": tuned["leaves"],
         "min_data_in_leaf": min(tuned["least"], max(2, len(y) // 20)),
         "min_data_in_bin": 1,
@@ -318,7 +333,7 @@ def _boost(
         "min_data_per_group": 20,
         "bagging_fraction": 0.8,
         "bagging_freq": 1,
-        "feature_fraction": 0.8 if len(task.inputs) > 4 else 1.0,
+        "feature_fraction": float(np.clip(16 / len(task.inputs), 0.2, 0.8)) if len(task.inputs) > 4 else 1.0,
         "feature_pre_filter": False,
         "seed": seed,
         "num_threads": 1,
@@ -339,7 +354,10 @@ def _boost(
         rounds,
         valid_sets=[learned, judged],
         valid_names=["learned", "judged"],
-        callbacks=[lgb.early_stopping(PATIENCE, verbose=False), lgb.record_evaluation(curves)],
+        callbacks=[
+            lgb.early_stopping(max(5, PATIENCE // hurry), verbose=False, min_delta=LEAST_GAIN),
+            lgb.record_evaluation(curves),
+        ],
     )
     curve = task.weight * np.column_stack([curves[name][metric] for name in ("learned", "judged")])
     leaves = sum(tree["num_leaves"] for tree in booster.dump_model(num_iteration=booster.best_iteration)["tree_info"])
