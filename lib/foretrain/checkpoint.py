@@ -234,8 +234,10 @@ def code_hash(modules: tuple[str, ...]) -> str:
 
 
 def _plain(value: object) -> object:
-    if isinstance(value, Record | Section):
+    if isinstance(value, Record):
         return value.model_dump(mode="json")
+    if isinstance(value, Section):
+        return value.model_dump(mode="json", exclude=set(value.without_result))
     if isinstance(value, Enum):
         return _plain(value.value)
     if value is None or isinstance(value, bool | int | str) or (isinstance(value, float) and math.isfinite(value)):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import math
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar, copy_context
@@ -36,9 +37,13 @@ class Advance:
     text: str
     fields: Mapping[str, str | float] = field(default_factory=dict)
 
+    @property
+    def figures(self) -> str:
+        """The fields in one line."""
+        return ", ".join(f"{name} {_short(value)}" for name, value in self.fields.items())
+
     def __str__(self) -> str:
-        figures = (f"{name} {_short(value)}" for name, value in self.fields.items())
-        return ", ".join((f"{self.done:.0%} {self.text}", *figures))
+        return ", ".join(filter(None, (f"{self.done:.0%} {self.text}", self.figures)))
 
 
 Listener = Callable[[Advance], None]
@@ -68,13 +73,13 @@ def heard(listener: Listener) -> Iterator[None]:
     """
     last = _Last()
     told: Advance | None = None
-    silent = 0.0
+    again = 0.0
 
     def tell() -> None:
-        nonlocal told, silent
-        word, silent = last.word, silent + TICK
-        if word is not None and (word is not told or silent >= HEARTBEAT):
-            told, silent = word, 0.0
+        nonlocal told, again
+        word, now = last.word, time.monotonic()
+        if word is not None and (word is not told or now >= again):
+            told, again = word, now + HEARTBEAT - TICK
             listener(word)
 
     token = _last.set(last)

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_origin
+from typing import Annotated, Any, ClassVar, Literal, get_origin
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -36,6 +36,9 @@ class Section(BaseModel):
     """Base of all settings: frozen, strict, every field explained by the sentence below it."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    without_result: ClassVar[frozenset[str]] = frozenset()
+    """Fields that change no result: how and where it is computed. Not in the key of a checkpoint."""
 
 
 class DataSettings(Section):
@@ -82,6 +85,8 @@ class CascadeMode(StrEnum):
 class CascadeSettings(Section):
     """How the 18 proxy models are trained."""
 
+    without_result: ClassVar[frozenset[str]] = frozenset({"mode", "snapshot_seconds"})
+
     mode: CascadeMode = CascadeMode.AUTO
     """off, auto or full: auto trains at standard and thorough effort, full at any."""
     data: Literal["auto", "table", "text", "image"] = "auto"
@@ -98,6 +103,19 @@ class CascadeSettings(Section):
     """Processes that share the training of a tier, one a GPU."""
     snapshot_seconds: Annotated[float, Field(gt=0)] = 30.0
     """A killed run loses at most this much training."""
+
+
+class DispatchSettings(Section):
+    """Where a recorded flow runs the stage that wants a GPU: on another machine, or in its own process."""
+
+    pool: str | None = "gpu"
+    """Work pool whose workers have a GPU; its own process if there is no such pool, or none of its workers is there."""
+    pickup_seconds: Annotated[float, Field(gt=0)] = 60.0
+    """If no worker has begun by then, the flow's own process takes over."""
+    queue_seconds: Annotated[float, Field(gt=0)] = 900.0
+    """The same while the GPU is taken by another run."""
+    lost_seconds: Annotated[float, Field(gt=0)] = 90.0
+    """A run that has given no sign of life for so long is taken for dead, and resumed elsewhere."""
 
 
 class VerdictSettings(Section):
@@ -126,6 +144,7 @@ class Settings(Section):
     profile: ProfileSettings = ProfileSettings()
     diversity: DiversitySettings = DiversitySettings()
     cascade: CascadeSettings = CascadeSettings()
+    dispatch: DispatchSettings = DispatchSettings()
     verdict: VerdictSettings = VerdictSettings()
 
     def only(self, names: tuple[str, ...]) -> Settings:

@@ -69,3 +69,8 @@ def read(url: str) -> bytes:
 def join(url: str, name: str) -> str:
     """A file's URL or path below a folder's."""
     return f"{url.rstrip('/')}/{name}" if "://" in url else str(Path(url) / name)
+
+
+def absolute(url: str) -> str:
+    """The URL, or the whole path, by which another process finds the same."""
+    return url if "://" in url else str(Path(url).absolute())

@@ -8,6 +8,7 @@ from functools import cache
 from importlib.metadata import version
 from typing import Any, Literal, Self
 
+from foretrain.cascade.record import Cascade
 from foretrain.collapse.record import Collapse
 from foretrain.data.reference import DatasetRef
 from foretrain.diversity.record import Diversity
@@ -17,7 +18,7 @@ from foretrain.settings import Settings
 SCHEMA_VERSION: Literal["1"] = "1"
 
 
-LIBRARIES = ("foretrain", "datasketches", "lightgbm", "numpy", "pandas", "pyarrow", "scikit-learn", "scipy")
+LIBRARIES = ("foretrain", "datasketches", "lightgbm", "numpy", "pandas", "pyarrow", "scikit-learn", "scipy", "torch")
 """What numbers depend on."""
 
 
@@ -47,8 +48,12 @@ class Validation(Collapse):
     inputs: Inputs
     diversity: Diversity | None
     """None where the stage failed; `failures` says why."""
+    cascade: Cascade | None = None
+    """None where no models were trained; `not_run` or `failures` says why."""
     failures: dict[str, str] = {}
     """Of stages that the run went on without, the reason."""
+    not_run: dict[str, str] = {}
+    """Of stages that were not to be run with these settings, the reason."""
     settings: Settings
     timings: dict[str, float]
     """Seconds each stage took to compute, also where it was restored later."""

@@ -19,7 +19,7 @@ from foretrain import checkpoint, storage
 from foretrain.checkpoint import Store
 from foretrain.errors import ForetrainError, ResourceError, StorageError
 from foretrain.record import Record
-from foretrain.settings import Settings
+from foretrain.settings import CascadeSettings, Settings
 
 
 class Count(Record):
@@ -239,6 +239,15 @@ def test_a_key_changes_with_each_of_its_parts_and_with_nothing_else() -> None:
         checkpoint.key("load", {"source": "a"}, {}, "c"),
     }
     assert len(others | {base}) == 8
+
+
+def test_how_and_where_it_is_computed_is_not_in_a_key() -> None:
+    def key(**changed: object) -> str:
+        return checkpoint.key("cascade", {}, {"cascade": CascadeSettings.model_validate(changed)}, "c")
+
+    assert key() == key(mode="full") == key(snapshot_seconds=1)
+    assert len({key(), key(rows=200), key(margin=0.1), key(generator="trees")}) == 4
+    assert CascadeSettings.without_result < set(CascadeSettings.model_fields)
 
 
 @pytest.mark.parametrize("value", [np.zeros(3), object(), b"bytes", {1, 2}, float("nan"), {1: 2}, lambda: 0])

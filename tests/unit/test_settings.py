@@ -110,6 +110,8 @@ def test_a_stage_sees_only_what_it_reads(names: set[str]) -> None:
             "data": {"format": "csv"},
             "profile": {"sample_rows": 5000},
             "diversity": {"encoder": "m"},
+            "cascade": {"mode": "off"},
+            "dispatch": {"pool": None},
             "verdict": {"review_at": 0.1},
         }
     )
