@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from foretrain.collapse import calibration
+from foretrain.cascade.record import Cascade
+from foretrain.collapse import calibration, training
 from foretrain.collapse.dimensions import DIMENSIONS
 from foretrain.collapse.dimensions.dimension import number, unmeasured
 from foretrain.collapse.record import Collapse, Severity, Verdict
@@ -16,6 +17,7 @@ from foretrain.collapse.rows import sample
 from foretrain.collapse.statistics import internal
 from foretrain.collapse.verdict import severity_class, too_few
 from foretrain.profile import ProfileRef
+from foretrain.record import NotRun
 from foretrain.seeds import stream
 from foretrain.settings import Settings
 
@@ -27,8 +29,8 @@ FEWEST_ROWS = 20
 WHY = "it is measured against an original, and none was given"
 
 
-def score(candidate: ProfileRef, settings: Settings) -> Collapse:
-    """Judge a candidate by its inside only."""
+def score(candidate: ProfileRef, settings: Settings, cascade: Cascade | NotRun) -> Collapse:
+    """Judge a candidate by its inside, and by what models lose that are trained on one more generation."""
     if candidate.rows < FEWEST_ROWS:
         return too_few(candidate.rows, None, FEWEST_ROWS)
     rows = sample(candidate, candidate, settings.target, settings.seed)
@@ -37,6 +39,7 @@ def score(candidate: ProfileRef, settings: Settings) -> Collapse:
     found["repeats"] = candidate.duplicate_rows
     probability = float(np.clip(fitted.alone_probability(found), *CAP))
     verdict: Verdict = "reject" if probability >= CAP[1] else "review"
+    decay = training.decay(cascade)
     repeated, near = found["repeats"], found["near_repeats"]
     damage = float(np.clip(max(repeated, near), 0, 1))
     return Collapse(
@@ -56,6 +59,7 @@ def score(candidate: ProfileRef, settings: Settings) -> Collapse:
             f"A share of {number(repeated)} of the rows repeats an earlier row exactly.",
             f"A share of {number(near)} of the rows has a near-duplicate.",
             f"The columns vary in {found['rank_share']:.0%} of the directions they have.",
+            *([decay] if decay else []),
         ),
         sentence=_SENTENCES[verdict],
         columns=(),

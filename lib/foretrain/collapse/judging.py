@@ -6,7 +6,7 @@ from threadpoolctl import threadpool_limits
 
 from foretrain.cascade.record import Cascade
 from foretrain.collapse import alone, calibration, columns, spectrum, timeline, verdict
-from foretrain.collapse.dimensions import DIMENSIONS
+from foretrain.collapse.dimensions import DIMENSIONS, contrasts
 from foretrain.collapse.dimensions.dimension import NO_CASCADE, Comparison
 from foretrain.collapse.pairing import compare
 from foretrain.collapse.record import Collapse, Severity
@@ -40,7 +40,7 @@ def score(
         fitted: another calibration than the one that ships with this version.
     """
     if original is None:
-        return alone.score(candidate, settings)
+        return alone.score(candidate, settings, cascade)
     if min(candidate.rows, original.rows) < FEWEST_ROWS:
         return verdict.too_few(candidate.rows, original.rows, FEWEST_ROWS)
     rows = sample(candidate, original, settings.target, settings.seed)
@@ -54,10 +54,13 @@ def score(
         paired = timeline.with_time(paired, made, real, settings.seed)
     made_profile, real_profile = open_profile(candidate), open_profile(original)
     compared = columns.compare(made_profile, real_profile)
-    comparison = Comparison(paired, fitted.curves | timeline.CURVES, compared, settings.seed, cascade)
+    curves = fitted.curves | timeline.CURVES | contrasts.curves()
+    comparison = Comparison(paired, curves, compared, settings.seed, cascade)
     dimensions = {dimension.name: dimension.measure(comparison) for dimension in DIMENSIONS}
     least = fitted.least(min(candidate.rows, original.rows))
-    decided = verdict.decide(judged.probability, verdict.blind(paired, fitted.curves), settings.verdict, least)
+    by_statistics = verdict.decide(judged.probability, verdict.blind(paired, fitted.curves), settings.verdict, least)
+    harm = verdict.harm(cascade, settings.verdict)
+    decided = verdict.with_training(by_statistics, harm)
     severity = Severity(
         damage=judged.damage,
         interval=judged.damage_interval,
@@ -73,8 +76,10 @@ def score(
         probability_interval=judged.probability_interval,
         severity=severity,
         dimensions=dimensions,
-        reasons=verdict.reasons(decided, dimensions, compared, (candidate.duplicate_rows, original.duplicate_rows)),
-        sentence=verdict.sentence(decided, judged),
+        reasons=verdict.reasons(
+            decided, dimensions, compared, (candidate.duplicate_rows, original.duplicate_rows), harm
+        ),
+        sentence=verdict.sentence(decided, judged, harm if decided != by_statistics else None),
         columns=compared,
         correlations=columns.correlations(made_profile, real_profile),
         spectrum=spectrum.of(rows.candidate, rows.original, settings.seed),
@@ -83,7 +88,12 @@ def score(
         repeats=repeats,
         calibration=fitted.version,
         error_rates=fitted.error_rates,
-        notes=(*rows.notes, *_sizes(paired.rows, repeats), *timeline.notes(paired, settings.time_column)),
+        notes=(
+            *rows.notes,
+            *_sizes(paired.rows, repeats),
+            *timeline.notes(paired, settings.time_column),
+            *_untrained(cascade),
+        ),
     )
 
 
@@ -94,6 +104,12 @@ def more_repeats(candidate: ProfileRef, original: ProfileRef) -> float:
     large table no more often than any other row.
     """
     return candidate.duplicate_rows - original.duplicate_rows * max(1.0, candidate.rows / original.rows)
+
+
+def _untrained(cascade: Cascade | NotRun) -> tuple[str, ...]:
+    if not isinstance(cascade, NotRun):
+        return ()
+    return (f"Generalization Gap is that of statistics alone; its training half was not measured: {cascade.reason}.",)
 
 
 def _sizes(rows: int, repeats: int) -> tuple[str, ...]:

@@ -7,11 +7,16 @@ from typing import Literal
 
 import numpy as np
 
+from foretrain.cascade.record import Cascade
+from foretrain.collapse import training
 from foretrain.collapse.calibration import Curves, Judgement
 from foretrain.collapse.dimensions import DIMENSIONS
-from foretrain.collapse.dimensions.dimension import CERTAIN, number, unmeasured
+from foretrain.collapse.dimensions.dimension import number, unmeasured
+from foretrain.collapse.dimensions.scale import CERTAIN
+from foretrain.collapse.dimensions.training import LOST
 from foretrain.collapse.pairing import Paired
 from foretrain.collapse.record import Collapse, ColumnComparison, Dimension, DimensionName, Evidence, Severity, Verdict
+from foretrain.record import NotRun
 from foretrain.settings import VerdictSettings
 
 SEVERITY_CUTS = (0.05, 0.3, 0.6)
@@ -44,6 +49,25 @@ def decide(probability: float, blind: bool, settings: VerdictSettings, least: fl
     return "review" if probability >= settings.review_at else "approve"
 
 
+def with_training(by_statistics: Verdict, harm: str | None) -> Verdict:
+    """The verdict with what trained models say: where they did worse, nothing is approved.
+
+    They do not reject by themselves: that a few small models did worse is reason to look, not proof of collapse.
+
+    Args:
+        by_statistics: the verdict so far.
+        harm: see `harm`.
+    """
+    return "review" if by_statistics == "approve" and harm is not None else by_statistics
+
+
+def harm(cascade: Cascade | NotRun, settings: VerdictSettings) -> str | None:
+    """That trained models did worse, in one sentence; None where they did not, or it is not sure enough."""
+    if isinstance(cascade, NotRun) or not training.harmful(cascade, settings.reject_at):
+        return None
+    return training.sentence(cascade)
+
+
 def blind(paired: Paired, curves: Curves) -> bool:
     """Whether most statistics could not have shown a collapse: their noise reaches what half-collapsed tables show."""
     noise = CERTAIN * paired.fresh.std(axis=0, ddof=1)
@@ -65,8 +89,19 @@ def severity_class(damage: float, verdict: Verdict) -> Literal["none", "mild", "
     return "mild" if damage >= mild or verdict == "reject" else "none"
 
 
-def sentence(verdict: Verdict, judged: Judgement) -> str:
-    """The verdict in one sentence that a manager can repeat."""
+def sentence(verdict: Verdict, judged: Judgement, harm: str | None = None) -> str:
+    """The verdict in one sentence that a manager can repeat.
+
+    Args:
+        verdict: what was decided.
+        judged: what the statistics say.
+        harm: what trained models say, where the verdict rests on them alone.
+    """
+    if harm is not None:
+        return (
+            f"Review: the statistics look well (probability of collapse {judged.probability:.0%}), but models do not: "
+            f"{harm[0].lower()}{harm[1:]}"
+        )
     low, high = judged.damage_interval
     loss = f"{judged.damage:.0%} of utility or diversity lost ({low:.0%} to {high:.0%})"
     if verdict == "reject":
@@ -88,6 +123,7 @@ def reasons(
     dimensions: dict[DimensionName, Dimension],
     columns: Sequence[ColumnComparison],
     repeated: tuple[float, float],
+    harm: str | None = None,
     most: int = 5,
 ) -> tuple[str, ...]:
     """The strongest evidence: for harm where there is any, else what was looked for and not found.
@@ -97,6 +133,7 @@ def reasons(
         dimensions: all eight.
         columns: worst first.
         repeated: share of rows that repeat an earlier one, of the candidate and the original.
+        harm: what trained models say, where they did worse.
         most: reasons at most.
     """
     evidence = [item for dimension in dimensions.values() for item in dimension.evidence]
@@ -113,13 +150,17 @@ def reasons(
         said.insert(
             0, f"{repeated[0]:.0%} of the rows repeat an earlier row exactly; in the original, {repeated[1]:.0%}."
         )
-    if verdict in ("approve", "underpowered"):
+    if harm is not None:
+        said = [each for each in said if each != harm]
+        said.insert(min(1, len(said)) if verdict == "reject" else 0, harm)
+    elif verdict in ("approve", "underpowered"):
         said = [item.sentence for item in evidence if item.statistic.startswith(_REASSURING)][:3] + said
     return tuple(said[:most])
 
 
 _REASSURING = (
     "coverage",
+    LOST,
     "classifier two-sample test, AUC of boosted trees",
     "skill on real rows of boosted trees",
 )

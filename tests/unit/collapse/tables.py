@@ -16,7 +16,7 @@ from foretrain.collapse.space import Space
 from foretrain.collapse.statistics.side import Side
 from foretrain.collapse.table import Schema, Table, Target
 from foretrain.data import load
-from foretrain.profile import profile
+from foretrain.profile import ProfileRef, profile
 from foretrain.settings import Effort, Settings
 
 QUICK = Settings(effort=Effort.QUICK)
@@ -70,11 +70,14 @@ def narrowed(rows: pd.DataFrame) -> pd.DataFrame:
 
 def judged(root: Path, candidate: Any, original: Any = None, settings: Settings = QUICK) -> Collapse:
     """What the stage says of two sources (paths or frames), loaded and profiled as the pipeline does."""
+    return score(*profiled(root, candidate, original, settings), settings)
+
+
+def profiled(
+    root: Path, candidate: Any, original: Any = None, settings: Settings = QUICK
+) -> tuple[ProfileRef, ProfileRef | None]:
+    """Two sources, loaded and profiled as the pipeline does."""
     real = None if original is None else load(original, settings, Here(root / "original"))
     made = load(candidate, settings, Here(root / "candidate"), like=real)
-    refs = [
-        None if ref is None else profile(ref, settings, Here(root / f"{name} profile"))
-        for name, ref in (("candidate", made), ("original", real))
-    ]
-    assert refs[0] is not None
-    return score(refs[0], refs[1], settings)
+    known = None if real is None else profile(real, settings, Here(root / "original profile"))
+    return profile(made, settings, Here(root / "candidate profile")), known

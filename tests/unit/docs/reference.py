@@ -16,7 +16,6 @@ from pathlib import Path
 from foretrain.cli.validate import validate
 from foretrain.collapse import judging
 from foretrain.collapse.dimensions import DIMENSIONS
-from foretrain.collapse.dimensions.dimension import Awaited
 from foretrain.collapse.loops import harm
 from foretrain.data.formats import FORMATS
 from foretrain.diversity import stage as diversity
@@ -96,11 +95,7 @@ def harms() -> str:
 
 
 def dimensions() -> str:
-    rows = (
-        (f"`{d.name}`", f"{d.question}{' **Not measured in this version.**' if isinstance(d, Awaited) else ''}")
-        for d in DIMENSIONS
-    )
-    return table(("dimension", "question"), rows)
+    return table(("dimension", "question"), ((f"`{d.name}`", d.question) for d in DIMENSIONS))
 
 
 def calibration() -> str:

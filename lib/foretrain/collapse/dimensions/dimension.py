@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Protocol
 
 import numpy as np
 
 from foretrain.cascade.record import Cascade
 from foretrain.collapse.calibration import Curves
+from foretrain.collapse.dimensions.scale import Scale, Worse
 from foretrain.collapse.pairing import Paired, half_samples
 from foretrain.collapse.record import ColumnComparison, Dimension, DimensionName, Evidence
-from foretrain.collapse.table import Floats
 from foretrain.record import NotRun
 from foretrain.seeds import stream
-
-CERTAIN = 2.0
-"""Standard deviations between real split-halves within which a departure is not held against the candidate."""
 
 DRAWS = 60
 
@@ -37,7 +34,7 @@ class Statistic:
 
     name: str
     term: str
-    worse: Literal["more", "less", "any"]
+    worse: Worse
     words: str
 
 
@@ -47,7 +44,7 @@ class Comparison:
 
     Attributes:
         paired: the paired statistics.
-        curves: by statistic, the loss that goes with a departure (see `Calibration`).
+        curves: by statistic, the loss that goes with a departure (see `Calibration`); contrasts see `contrasts.key`.
         columns: every column's comparison over all rows, worst first.
         seed: the run's seed.
         cascade: what came of training models on both tables, or why none were.
@@ -83,10 +80,9 @@ class Measured(Protocol):
 class Family:
     """A dimension whose score is carried by the worst of a family of paired statistics.
 
-    A statistic's badness is 0 up to two standard deviations of real split-halves; from four on it is the loss that went
-    with such a departure in the calibration's tables, between them a part of it. The score is 100 less the largest
-    badness in percent; its interval is over half-samples of the
-    repeats. A statistic without a curve is shown, not scored.
+    A statistic's badness is that of `Scale`, with the deviation between real split-halves for noise. The score is 100
+    less the largest badness in percent; its interval is over half-samples of the repeats. A statistic without a curve
+    is shown, not scored.
     """
 
     name: DimensionName
@@ -102,7 +98,9 @@ class Family:
             return unmeasured(self, "no column of the kind it speaks of")
         place = [paired.names.index(s.name) for s in known]
         fresh, made = paired.fresh[:, place], paired.candidate[:, place]
-        scale = _Scale(known, fresh, comparison.curves)
+        scale = Scale(
+            fresh.std(axis=0, ddof=1), [s.worse for s in known], [comparison.curves.get(s.name) for s in known]
+        )
         badness = scale.badness((made - fresh).mean(axis=0))
         chance = stream(comparison.seed, "collapse", "interval", self.name)
         picks = half_samples(len(made), DRAWS, chance)
@@ -148,51 +146,6 @@ def unmeasured(dimension: Measured, reason: str) -> Dimension:
     )
 
 
-class _Scale:
-    """From departures to badness, for a family of statistics.
-
-    Args:
-        fresh: (repeats, statistics) of real split-halves.
-    """
-
-    def __init__(self, known: Sequence[Statistic], fresh: Floats, curves: Curves) -> None:
-        self.noise = CERTAIN * fresh.std(axis=0, ddof=1)
-        self.signs = [{"more": 1.0, "less": -1.0, "any": 0.0}[s.worse] for s in known]
-        self.curves = [curves.get(s.name) for s in known]
-
-    @property
-    def sharpest(self) -> int:
-        """The statistic whose noise hides the least loss."""
-        hidden = [
-            1.0 if c is None else float(np.interp(n, c[:, 0], c[:, 1]))
-            for n, c in zip(self.noise, self.curves, strict=True)
-        ]
-        return int(np.argmin(hidden))
-
-    def badness(self, gap: Floats) -> Floats:
-        """Of departures, (statistics,): 0 to 1 each."""
-        out = np.zeros(len(gap))
-        for k, (sign, curve, noise) in enumerate(zip(self.signs, self.curves, self.noise, strict=True)):
-            loss = sign * gap[k] if sign else abs(gap[k])
-            if curve is not None and loss > noise:
-                out[k] = np.interp(loss, curve[:, 0], curve[:, 1]) * min(1.0, (loss - noise) / (noise + 1e-12))
-        return out
-
-
 def number(value: float) -> str:
     """At most three digits."""
     return f"{value:.3g}"
-
-
-@dataclass(frozen=True)
-class Awaited:
-    """A dimension that nothing measures yet: reported as not measured, never as a number."""
-
-    name: DimensionName
-    title: str
-    question: str
-    reason: str
-
-    def measure(self, comparison: Comparison) -> Dimension:
-        """Not measured, and why."""
-        return unmeasured(self, self.reason)

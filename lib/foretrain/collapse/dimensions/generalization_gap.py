@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from foretrain.collapse.dimensions.dimension import Family, Statistic
+from foretrain.collapse.dimensions.training import WithTraining
 
-GENERALIZATION_GAP = Family(
+STATISTICS = Family(
     "generalization_gap",
     "Generalization Gap",
     "Does a model that learns from the candidate work on real rows, and can a classifier tell the two apart?",
@@ -27,3 +28,5 @@ GENERALIZATION_GAP = Family(
                   "A quadratic model tells candidate from original with an AUC of {value}; a fresh sample, {fresh}."),
     ),
 )  # fmt: skip
+
+GENERALIZATION_GAP = WithTraining(STATISTICS)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from foretrain.collapse.dimensions.dimension import Awaited
+from foretrain.collapse.dimensions.contrasts import Contrasted
 
-GRADIENT_HEALTH = Awaited(
+GRADIENT_HEALTH = Contrasted(
     "gradient_health",
     "Gradient Health",
     "Do models train on the candidate as healthily as on the original?",
-    "it takes trained models: the cascade of proxy models, which this version does not have",
 )

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from foretrain.collapse.dimensions.dimension import Awaited
+from foretrain.collapse.dimensions.contrasts import Contrasted
 
-LOSS_LANDSCAPE = Awaited(
+LOSS_LANDSCAPE = Contrasted(
     "loss_landscape",
     "Loss Landscape",
     "Does the candidate lead models to minima as good as the original's?",
-    "it takes trained models: the cascade of proxy models, which this version does not have",
 )

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from foretrain.collapse.calibration import Calibration, Curves
-from foretrain.collapse.dimensions.dimension import CERTAIN
+from foretrain.collapse.dimensions.scale import CERTAIN
 from foretrain.collapse.forest import Forest
 from foretrain.collapse.loops import real
 from foretrain.collapse.record import ErrorRates
