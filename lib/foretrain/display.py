@@ -10,6 +10,8 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from foretrain.cascade import sentences
+
 if TYPE_CHECKING:
     from foretrain.collapse.record import Dimension
     from foretrain.record import Interval
@@ -38,18 +40,20 @@ def line(validation: Validation) -> str:
 
 
 def summary(validation: Validation, report: str | None = None) -> RenderableType:
-    """Verdict, severity, eight bars, the strongest reasons and what to do next; fits 80 cells.
+    """Verdict, severity, what models learn, eight bars, the strongest reasons, what to do next; fits 80 cells.
 
     Args:
         validation: what to show.
         report: where the report is, if one was written.
     """
     parts: list[RenderableType] = [_head(validation), Text(), _dimensions(validation)]
+    if reasons := _unmeasured(validation):
+        parts += [Text("\nNot measured", style="bold"), _bullets(reasons)]
     if validation.reasons:
         parts += [Text("\nWhy", style="bold"), _bullets(validation.reasons[:3])]
-    unmeasured = [f"{step} failed: {why}" for step, why in validation.failures.items()]
-    if unmeasured:
-        parts += [Text("\nGone on without", style="bold"), _bullets(tuple(unmeasured))]
+    failed = [f"{step} failed: {why}" for step, why in validation.failures.items()]
+    if failed:
+        parts += [Text("\nGone on without", style="bold"), _bullets(tuple(failed))]
     last = Table.grid(padding=(0, 2))
     if report is not None:
         last.add_row(Text("Report", style="bold"), Text(report, overflow="fold"))
@@ -78,6 +82,8 @@ def _head(validation: Validation) -> RenderableType:
         f"{severity.class_}: {severity.damage:.0%} of utility or diversity lost ({low:.0%} to {high:.0%}), "
         f"as after {_generations(severity.generations)} of self-consumption",
     )
+    if validation.cascade is not None:
+        facts.add_row("Training", sentences.line(validation.cascade))
     return Group(title, Text(f"\n{validation.sentence}\n"), facts)
 
 
@@ -91,10 +97,19 @@ def _dimensions(validation: Validation) -> Table:
 
 def _bar(dimension: Dimension) -> Text:
     if dimension.score is None:
-        return Text(f"not measured: {dimension.reason}", style="dim")
+        return Text("not measured", style="dim")
     full = round(dimension.score / 100 * WIDTH)
     interval = f" ({_range(dimension.interval)})" if dimension.interval else ""
     return Text.assemble(("█" * full, "cyan"), ("░" * (WIDTH - full), "dim"), f" {dimension.score:>3.0f}{interval}")
+
+
+def _unmeasured(validation: Validation) -> tuple[str, ...]:
+    """Each reason once, after the dimensions that it holds for."""
+    titles: dict[str, list[str]] = {}
+    for dimension in validation.dimensions.values():
+        if dimension.score is None:
+            titles.setdefault(dimension.reason or "no reason was recorded", []).append(dimension.title)
+    return tuple(f"{', '.join(names)}: {reason}" for reason, names in titles.items())
 
 
 def _bullets(texts: tuple[str, ...]) -> Table:
@@ -119,11 +134,13 @@ def html(validation: Validation) -> str:
         for dimension in validation.dimensions.values()
     )
     reasons = "".join(f"<li>{escape(reason)}</li>" for reason in validation.reasons[:3])
+    said = sentences.sentences(validation.cascade) if validation.cascade is not None else ()
+    learned = f"<p>{escape(' '.join(said))}</p>" if said else ""
     return textwrap.dedent(
         f"""\
         <div style="max-width:44rem;line-height:1.5">
         <p><strong>{escape(validation.verdict.upper())}</strong> {escape(validation.inputs.candidate.name)}:
-        {escape(validation.sentence)}</p><p>{escape(line(validation))}</p>
+        {escape(validation.sentence)}</p><p>{escape(line(validation))}</p>{learned}
         <table>{rows}</table><ul>{reasons}</ul></div>"""
     )
 

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Dialog, Error, Page, Playwright, Request, sync_playwright
-from unit.report import cases
+from unit.report import cascades, cases
 
 from foretrain.report import render
 from foretrain.validation import Validation
@@ -119,5 +119,8 @@ def kinds() -> dict[str, Validation]:
         "underpowered": cases.validation("underpowered", columns=3, rows=180),
         "alone": cases.validation("review", original=False),
         "hostile": cases.validation("reject", names=cases.HOSTILE),
+        "trained": cases.validation("reject", cascade=cascades.cascade()),
+        "trained alone": cases.validation("review", original=False, cascade=cascades.cascade(original=False)),
+        "badly trained": cases.validation("review", cascade=cascades.badly(target=cases.HOSTILE[2])),
         "1,000 columns": cases.validation("reject", columns=1_000),
     }

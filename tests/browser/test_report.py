@@ -11,7 +11,8 @@ from unit.report import cases
 from foretrain.report.wording import TIMES
 from foretrain.validation import Validation
 
-KINDS = ("approve", "review", "reject", "underpowered", "alone", "hostile", "1,000 columns")
+UNTRAINED = ("approve", "review", "reject", "underpowered", "alone", "hostile")
+KINDS = (*UNTRAINED, "trained", "trained alone", "badly trained", "1,000 columns")
 ABSENT = "\N{EN DASH}"
 PHONE, DESK = (390, 844), (1440, 900)
 
@@ -45,6 +46,13 @@ CONTRASTS = """() => {
   return worst;
 }"""
 
+OVERLAPS = """() => [...document.querySelectorAll("#cascade svg")].flatMap(picture => {
+  const boxes = [...picture.querySelectorAll("text")].map(text => [text.textContent, text.getBoundingClientRect()]);
+  return boxes.flatMap(([one, a], i) => boxes.slice(i + 1)
+    .filter(([_, b]) => a.left < b.right && b.left < a.right && a.top + 2 < b.bottom && b.top + 2 < a.bottom)
+    .map(([other]) => [one, other]));
+})"""
+
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("theme", ["light", "dark"])
@@ -61,7 +69,7 @@ def test_it_fits_asks_for_nothing_and_complains_of_nothing(
     assert sum(url.startswith("file:") for url in seen.requests) == 1
 
 
-@pytest.mark.parametrize("kind", KINDS[:-1])
+@pytest.mark.parametrize("kind", UNTRAINED)
 @pytest.mark.parametrize("size", [PHONE, DESK])
 def test_the_first_screen_answers_the_question(
     screen: Screen, kinds: dict[str, Validation], kind: str, size: tuple[int, int]
@@ -73,7 +81,7 @@ def test_the_first_screen_answers_the_question(
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("kind", ["approve", "review", "reject", "underpowered"])
+@pytest.mark.parametrize("kind", ["approve", "review", "reject", "underpowered", "trained", "trained alone"])
 def test_all_text_stands_out_from_its_ground(
     screen: Screen, kinds: dict[str, Validation], kind: str, theme: Theme
 ) -> None:
@@ -129,6 +137,33 @@ def test_with_scripts_off_everything_but_sorting_is_there(screen: Screen, kinds:
     assert page.locator("figure > svg").count() == 12
     page.locator("#distribution_fidelity summary").click()
     assert page.locator("#distribution_fidelity table").is_visible()
+
+
+@pytest.mark.parametrize("size", [PHONE, DESK])
+def test_pictures_of_training_stand_beside_each_other_where_there_is_room(
+    screen: Screen, kinds: dict[str, Validation], size: tuple[int, int]
+) -> None:
+    seen = screen.show(kinds["trained"], width=size[0], height=size[1])
+    for pictures, count in ((".beside figure", 2), ("#cascade .cards figure", 3)):
+        boxes = [figure.bounding_box() for figure in seen.page.locator(pictures).all()]
+        assert len(boxes) == count
+        tops = {round(box["y"]) for box in boxes if box}
+        assert len(tops) == (1 if size == DESK else count)
+
+
+def test_no_label_in_a_picture_of_training_covers_another(screen: Screen, kinds: dict[str, Validation]) -> None:
+    for kind in ("trained", "trained alone", "badly trained"):
+        for size in (PHONE, DESK):
+            page = screen.show(kinds[kind], width=size[0], height=size[1]).page
+            assert page.evaluate(OVERLAPS) == []
+
+
+def test_tables_of_training_open_without_scripts(screen: Screen, kinds: dict[str, Validation]) -> None:
+    page = screen.show(kinds["trained"], java_script_enabled=False).page
+    for summary in page.locator("#cascade summary").all():
+        summary.click()
+    assert page.locator("#cascade table").count() == 3
+    assert all(table.is_visible() for table in page.locator("#cascade table").all())
 
 
 def test_a_reasons_link_leads_to_its_picture(screen: Screen, kinds: dict[str, Validation]) -> None:

@@ -19,15 +19,20 @@ class Link(NamedTuple):
     label: str
 
 
+_LEARNED = Link("#cascade", "See what models learn")
+
 _PICTURES: dict[DimensionName, Link] = {
     "distribution_fidelity": Link("#columns", "See the columns"),
     "statistical_consistency": Link("#columns", "See the columns"),
     "correlation_preservation": Link("#correlations", "See the correlations"),
     "spectral_coherence": Link("#spectrum", "See the spectrum"),
     "entropy_stability": Link("#diversity", "See the diversity measures"),
+    "gradient_health": _LEARNED,
+    "loss_landscape": _LEARNED,
 }
 
 _WORDS: tuple[tuple[tuple[str, ...], Link], ...] = (
+    (("models trained", "one more generation"), _LEARNED),
     (("copies", "copied", "duplicate", "repeat"), Link("#copies", "See the copies")),
     (("correlat",), _PICTURES["correlation_preservation"]),
     (("spectr", "principal"), _PICTURES["spectral_coherence"]),
@@ -48,7 +53,7 @@ def picture_of(reason: str, validation: Validation) -> Link:
     for name, dimension in validation.dimensions.items():
         for evidence in dimension.evidence:
             if evidence.sentence == reason:
-                link = _of_column(evidence, validation) or _PICTURES.get(name)
+                link = _of_training(evidence, validation) or _of_column(evidence, validation) or _PICTURES.get(name)
                 return link if link and link.href in places else Link(f"#{name}", f"See {dimension.title}")
     if validation.diversity is not None and any(m.sentence == reason for m in measures_of(validation.diversity)):
         return _PICTURES["entropy_stability"]
@@ -71,6 +76,8 @@ def places_of(validation: Validation) -> dict[str, str]:
     """The sections this report has, in order: their anchors and titles; and the anchors of single pictures."""
     collapse, diversity = validation.collapse, validation.diversity
     sections = {"dimensions": "Eight dimensions"}
+    if validation.cascade is not None:
+        sections["cascade"] = "What models learn"
     if collapse.columns:
         sections["columns"] = "Columns"
     if collapse.correlations is not None:
@@ -93,3 +100,11 @@ def _of_column(evidence: Evidence, collapse: Collapse) -> Link | None:
         if evidence.columns == (column.name,):
             return Link(f"#column-{index}", "See the column")
     return None
+
+
+def _of_training(evidence: Evidence, validation: Validation) -> Link | None:
+    """What models learned, where the evidence comes from training them."""
+    if validation.cascade is None:
+        return None
+    probed = {f"{contrast.title} ({contrast.tier})" for contrast in validation.cascade.contrasts}
+    return _LEARNED if evidence.statistic in probed or evidence.sentence.startswith("Models trained") else None

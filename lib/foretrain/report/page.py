@@ -9,9 +9,11 @@ from typing import Any
 
 import jinja2
 
+from foretrain.cascade.sentences import agreement, learns_little, sentences
 from foretrain.checkpoint import Folder
 from foretrain.collapse.record import Collapse
 from foretrain.report import colours, figures, links, reproduce, wording
+from foretrain.report.figures.cascade import architecture, comparisons, tier_title, tiers
 from foretrain.report.figures.correlations import pairs, scale
 from foretrain.report.figures.spectrum import outside
 from foretrain.report.record import ReportRef
@@ -47,6 +49,7 @@ def render(validation: Validation) -> str:
             candidate=validation.inputs.candidate,
             original=validation.inputs.original,
             diversity=validation.diversity,
+            cascade=validation.cascade,
             settings=validation.settings,
             sections={anchor: title for anchor, title in places.items() if not anchor.startswith("column-")},
             sentence=_without_verdict(validation),
@@ -76,6 +79,8 @@ def _environment() -> jinja2.Environment:
             wording.capital,
             wording.clipped,
             wording.generations,
+            wording.lost,
+            wording.lost_range,
             wording.named,
             wording.number,
             wording.one_in,
@@ -85,6 +90,7 @@ def _environment() -> jinja2.Environment:
             wording.seconds,
             wording.signed,
             wording.size,
+            wording.spaced,
             wording.whole_range,
         )
     }
@@ -96,6 +102,15 @@ def _environment() -> jinja2.Environment:
         "correlation_pairs": pairs,
         "colour_scale": scale,
         "axes_outside": outside,
+        "lessons": sentences,
+        "agreement": agreement,
+        "comparisons": comparisons,
+        "architecture": architecture,
+        "little": learns_little,
+        "in_noise": wording.in_noise,
+        "tier_names": tiers,
+        "tier_title": tier_title,
+        "loss_words": wording.LOSSES,
     }
     style = environment.get_template("style.css").module
     script = environment.get_template("sort.js").module

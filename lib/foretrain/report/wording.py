@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Mapping
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
+from foretrain.cascade import sentences
+from foretrain.cascade.record import Goal
 from foretrain.record import Interval
 
 SPACE = "\N{NARROW NO-BREAK SPACE}"
@@ -65,6 +68,40 @@ def percent_range(interval: Interval) -> str:
     digits = 0 if 100 * interval[1] >= 9.95 else None
     low, high = (percentage(end, digits) for end in interval)
     return f"{low} to {high}{SPACE}%" if low != high else f"{low}{SPACE}%"
+
+
+def lost(share: float) -> str:
+    """A lost share, which is below 0 where something was gained: 12 %, 4.7 %."""
+    return spaced(sentences.percent(share))
+
+
+def lost_range(interval: Interval) -> str:
+    """An interval of lost shares in %, without the sign: 0.3 to 3.0."""
+    return sentences.span(interval)
+
+
+def in_noise(difference: float, noise: float) -> str:
+    """A difference in units of its noise: +2.3; a dash where there is no noise to measure it by."""
+    if noise == 0:
+        return "0" if difference == 0 else "\N{EN DASH}"
+    units = difference / noise
+    text = f"{units:+.1f}" if abs(units) < 99.95 else f"{units:+,.0f}"
+    return text.replace("-", MINUS) if float(f"{units:.1f}") else "0"
+
+
+LOSSES: Mapping[Goal, str] = {
+    "classification": "cross-entropy, in nats",
+    "regression": "squared error of the target, which was brought to a normal shape",
+    "masked columns": "nats of a hidden category, half the squared error of a hidden number",
+    "next byte": "nats a byte",
+    "masked pixels": "squared error of a hidden pixel",
+}
+"""What the loss of each goal is."""
+
+
+def spaced(text: str) -> str:
+    """A sentence whose percentages are written as the page's own: 12 % for 12%."""
+    return re.sub(r"(?<=\d)%", f"{SPACE}%", text)
 
 
 def whole_range(interval: Interval) -> str:

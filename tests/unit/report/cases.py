@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from foretrain.cascade.record import Cascade
 from foretrain.collapse.record import (
     Collapse,
     ColumnComparison,
@@ -68,6 +69,7 @@ def validation(
     harm: float | None = None,
     names: Sequence[str] | None = None,
     settings: Settings | None = None,
+    cascade: Cascade | None = None,
 ) -> Validation:
     """A validation whose candidate lost a share `harm` of its spread, its tails and its rare categories."""
     harm = {"approve": 0.02, "review": 0.3, "reject": 0.8, "underpowered": 0.3}[verdict] if harm is None else harm
@@ -80,6 +82,7 @@ def validation(
             original=_dataset("customers", names, rows, "b71c") if original else None,
         ),
         diversity=_diversity(names, original, harm),
+        cascade=cascade,
         settings=settings,
         timings=TIMINGS,
         versions=VERSIONS,

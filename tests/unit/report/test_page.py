@@ -12,7 +12,7 @@ from xml.etree import ElementTree
 
 import html5lib
 import pytest
-from unit.report import cases
+from unit.report import cascades, cases
 
 from foretrain.report import render, write
 from foretrain.settings import Settings
@@ -27,6 +27,9 @@ BUILD: dict[str, Callable[[], Validation]] = {
     "hostile": lambda: cases.validation("reject", names=cases.HOSTILE),
     "one column": lambda: cases.validation("reject", columns=1, rows=1),
     "1,000 columns": lambda: cases.validation("reject", columns=1_000),
+    "trained": lambda: cases.validation("reject", cascade=cascades.cascade()),
+    "trained alone": lambda: cases.validation("review", original=False, cascade=cascades.cascade(original=False)),
+    "badly trained": lambda: cases.validation("review", columns=2, cascade=cascades.badly(target=cases.HOSTILE[0])),
     "bare": lambda: bare(cases.validation("approve")),
 }
 

@@ -33,8 +33,8 @@ def gauge(
         28,
         element("rect", class_="track", y=8, width="100%", height=12, rx=2),
         element("rect", class_=colour, y=8, width=across(along(value, 0, 1)), height=12, rx=2),
-        *(_upright(tick, 4, 24, "tick") for tick in ticks),
-        *_whisker((along(interval[0], 0, 1), along(interval[1], 0, 1)), 14),
+        *(upright(tick, 4, 24, "tick") for tick in ticks),
+        *whisker((along(interval[0], 0, 1), along(interval[1], 0, 1)), 14),
         class_="gauge",
     )
 
@@ -58,7 +58,7 @@ def dimension_bar(dimension: Dimension) -> Markup:
     )
     if dimension.interval is not None:
         described.append(f"90 % interval {wording.whole_range(dimension.interval)}")
-        shapes += _whisker((dimension.interval[0] / 100, dimension.interval[1] / 100), 16)
+        shapes += whisker((dimension.interval[0] / 100, dimension.interval[1] / 100), 16)
     return picture(dimension.title, "; ".join(described) + ".", 32, *shapes)
 
 
@@ -71,7 +71,7 @@ def measure_strip(measure: Measure) -> Markup:
     if measure.fresh is not None:
         shapes.append(_band(along(measure.fresh[0], low, high), along(measure.fresh[1], low, high), 24))
     if measure.original is not None:
-        shapes.append(_upright(along(measure.original, low, high), 3, 21, "original thick"))
+        shapes.append(upright(along(measure.original, low, high), 3, 21, "original thick"))
     place = across(along(measure.candidate, low, high))
     shapes.append(element("circle", class_="candidate ringed", cx=place, cy=12, r=5.5))
     return picture(measure.title, measure.sentence, 24, *shapes)
@@ -100,11 +100,12 @@ def _band(start: float, end: float, height: float) -> Markup:
     return element("rect", class_="fresh", x=across(min(start, 1 - width)), width=across(width), height=height)
 
 
-def _upright(share: float, top: float, bottom: float, class_: str) -> Markup:
+def upright(share: float, top: float, bottom: float, class_: str) -> Markup:
+    """A line from top to bottom."""
     return element("line", class_=class_, x1=across(share), x2=across(share), y1=top, y2=bottom)
 
 
-def _whisker(interval: Interval, middle: float) -> list[Markup]:
+def whisker(interval: Interval, middle: float) -> list[Markup]:
     """The interval as a line with two ends, on a halo so that it reads on bar and track alike."""
     start, end = interval
     return [
@@ -112,7 +113,7 @@ def _whisker(interval: Interval, middle: float) -> list[Markup]:
         for class_ in ("halo", "whisker")
         for shape in (
             element("line", class_=class_, x1=across(start), x2=across(end), y1=middle, y2=middle),
-            _upright(start, middle - 5, middle + 5, class_),
-            _upright(end, middle - 5, middle + 5, class_),
+            upright(start, middle - 5, middle + 5, class_),
+            upright(end, middle - 5, middle + 5, class_),
         )
     ]

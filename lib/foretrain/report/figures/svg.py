@@ -41,11 +41,14 @@ def picture(title: str, description: str, height: float, *shapes: str, class_: s
     )
 
 
-def stretched(top: float, height: float, columns: float, rows: float, *shapes: str) -> Markup:
+def stretched(
+    top: float, height: float, columns: float, rows: float, *shapes: str, class_: str | None = None
+) -> Markup:
     """A part whose shapes are drawn on a grid of columns x rows and stretched to the picture's width."""
     return element(
         "svg",
         *shapes,
+        class_=class_,
         y=top,
         width="100%",
         height=height,
