@@ -72,6 +72,7 @@ def study(candidate: ProfileRef, original: ProfileRef | None, settings: Settings
         held_out=made.held_out,
         generator=children.TITLES[generator],
         guess=guess(made.problem, arms[names[0]].train, made.held_out),
+        groups=made.groups,
         notes=(*question.notes, *cut.notes),
     )
 
@@ -146,7 +147,8 @@ def _cut(refs: Sequence[ProfileRef], samples: Sequence[pa.Table], question: Ques
         side.keep(draw(side, n, nature, chance)).expanded()
         for side, nature, chance in zip(pools, by_nature, chances, strict=True)
     ]
-    return _Cut(Sides(tuple(drawn), held.expanded()), tuple(notes))
+    groups = np.arange(held.total) if by_nature[0] else np.repeat(np.arange(len(held.copies)), held.copies)
+    return _Cut(Sides(tuple(drawn), held.expanded(), groups), tuple(notes))
 
 
 def _enough(ref: ProfileRef, side: Pool, fewest: int) -> None:

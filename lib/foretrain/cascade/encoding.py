@@ -15,7 +15,7 @@ from foretrain.cascade.problem import Problem, Rows
 from foretrain.cascade.question import Question, pixels
 from foretrain.collapse import texts
 from foretrain.collapse.rows import widen
-from foretrain.collapse.table import Floats, Table, pair
+from foretrain.collapse.table import Floats, Ints, Table, pair
 from foretrain.data.reference import Kind
 from foretrain.errors import DataError
 from foretrain.seeds import number, stream
@@ -30,19 +30,22 @@ class Sides:
     Attributes:
         arms: the original's and the candidate's, or the candidate's alone.
         held_out: those that judge.
+        groups: (held-out rows,) the same for copies of one row, unless rows repeat by nature.
     """
 
     arms: tuple[pa.Table, ...]
     held_out: pa.Table
+    groups: Ints
 
 
 @dataclass(frozen=True)
 class Encoded:
-    """Prepared rows of three arms, and those that judge."""
+    """Prepared rows of three arms, and those that judge, with their groups."""
 
     problem: Problem
     arms: tuple[Rows, ...]
     held_out: Rows
+    groups: Ints
 
 
 def encode(question: Question, sides: Sides, generator: str, seed: int) -> Encoded:
@@ -65,9 +68,11 @@ def _tables(question: Question, sides: Sides, generator: str, seed: int) -> Enco
     arms = _three(read, lambda rows, chance: children.child(rows, generator, len(rows), chance), seed)
     prepare = preparation.Tables.of(arms[0])
     rows, problem = prepare.rows(held_out), prepare.problem(arms[0], question.target)
+    groups = sides.groups
     if problem.goal == "masked columns":
-        rows = questions.masked(arms[0], rows)
-    return Encoded(problem, tuple(prepare.rows(arm) for arm in arms), rows)
+        rows, which = questions.masked(arms[0], rows)
+        groups = groups[which]
+    return Encoded(problem, tuple(prepare.rows(arm) for arm in arms), rows, groups)
 
 
 def _images(question: Question, sides: Sides, generator: str, seed: int) -> Encoded:
@@ -92,7 +97,7 @@ def _images(question: Question, sides: Sides, generator: str, seed: int) -> Enco
     goal = "masked pixels" if target is None else known.goal
     judge = rows(held_out) if target is not None else questions.hidden(images(arms[0]), rows(held_out))
     problem = Problem("image", goal, question.target, classes=known.classes, shape=question.shape)
-    return Encoded(problem, tuple(rows(arm) for arm in arms), judge)
+    return Encoded(problem, tuple(rows(arm) for arm in arms), judge, sides.groups)
 
 
 def _texts(question: Question, sides: Sides, generator: str, seed: int) -> Encoded:  # noqa: ARG001
@@ -105,6 +110,7 @@ def _texts(question: Question, sides: Sides, generator: str, seed: int) -> Encod
         Problem("text", "next byte", None, shape=(t,)),
         tuple({"tokens": arm} for arm in arms),
         {"tokens": read[-1]},
+        sides.groups,
     )
 
 

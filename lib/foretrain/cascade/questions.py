@@ -7,6 +7,7 @@ keeps these few.
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 
 from foretrain.cascade.problem import Rows, length, take
 from foretrain.collapse.pairing import goals
@@ -22,19 +23,22 @@ PIXELS = 8
 """Numbers of an image asked for."""
 
 
-def masked(first: Table, held_out: Rows) -> Rows:
+def masked(first: Table, held_out: Rows) -> tuple[Rows, npt.NDArray[np.intp]]:
     """The held-out rows, each once a hidden column, with `masked`; each column about equally often.
 
     Args:
         first: the first arm's rows, without a target.
-        held_out: prepared; not all are used where that would be more than `MOST` rows.
+        held_out: prepared.
+
+    Returns:
+        at most about `MOST` rows, and which of the held-out rows each is.
     """
     p, q = held_out["numbers"].shape[1], held_out["codes"].shape[1]
     best = [target.position + (p if target.task == "classification" else 0) for target in goals(first, ASKED)]
     known = np.hstack([held_out["nulls"] == 0, np.ones_like(held_out["codes"], bool)])
     columns = [j for j in best or range(p + q) if known[:, j].any()]
     if not columns:
-        return take(held_out, slice(0, 0))
+        return take(held_out, slice(0, 0)), np.empty(0, np.intp)
     rows = length(held_out)
     each = max(1, min(len(columns), MOST // rows))
     row = np.repeat(np.arange(rows), each)
@@ -43,7 +47,7 @@ def masked(first: Table, held_out: Rows) -> Rows:
     row, column = row[asked], column[asked]
     hidden = np.zeros((len(row), p + q), np.float32)
     hidden[np.arange(len(row)), column] = 1.0
-    return {**take(held_out, row), "masked": hidden}
+    return {**take(held_out, row), "masked": hidden}, row
 
 
 def hidden(first: Floats, held_out: Rows) -> Rows:
