@@ -60,7 +60,7 @@ def build(problem: Problem, seeds: Sequence[int]) -> Mlp:
 def describe(problem: Problem) -> str:
     """For people."""
     net = Mlp(problem, (), _width(problem))
-    return f"MLP, 2 layers of {net.second.weight.shape[-1]}, {sizes.told(net, sizes.SMALL)}"
+    return f"MLP, 2 layers of {net.second.weight.shape[1]}, {sizes.told(net, sizes.SMALL)}"
 
 
 def _width(problem: Problem) -> int:

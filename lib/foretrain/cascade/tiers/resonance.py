@@ -12,8 +12,8 @@ from torch.nn import functional
 from foretrain.cascade.losses import Batch
 from foretrain.cascade.problem import Problem
 from foretrain.cascade.tiers import sizes
-from foretrain.cascade.tiers.mixing import Mixer, Mixing, mixer
-from foretrain.cascade.tiers.stacked import RELU, Linear, Norm, Start
+from foretrain.cascade.tiers.mixing import Block, Mixing, mixer
+from foretrain.cascade.tiers.stacked import RELU, Linear, Start
 from foretrain.cascade.tiers.table import Codes, Seen, flags, seen
 from foretrain.cascade.tiers.tier import Net, NetTier
 
@@ -58,23 +58,6 @@ class Periodic(nn.Module):
         return vectors.reshape(*row.numbers.shape[:2], *vectors.shape[1:]).transpose(1, 2)
 
 
-class Block(nn.Module):
-    """Columns mixed, then channels: x + mixer(x), then x + MLP(norm(x))."""
-
-    def __init__(self, start: Start, mixing: Mixing, columns: int, channels: int) -> None:
-        super().__init__()
-        self.mixer: Mixer = mixer(mixing, start, columns, channels)
-        self.norm = Norm(start, channels)
-        self.up = Linear(start, channels, 2 * channels, gain=RELU)
-        self.down = Linear(start, 2 * channels, channels)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(models, channels, columns, rows) to the same."""
-        x = x + self.mixer(x)
-        y: Tensor = self.down(functional.relu(self.up(self.norm(x))))
-        return x + y
-
-
 class Resonance(Net):
     """Embedded columns, two blocks of mixing, two hidden layers over all columns' channels.
 
@@ -90,7 +73,9 @@ class Resonance(Net):
         columns = problem.numbers + len(problem.levels)
         self.numbers = Periodic(start, problem, CHANNELS)
         self.codes = Codes(start, problem, CHANNELS)
-        self.blocks = nn.ModuleList(Block(start, mixing, columns, CHANNELS) for _ in range(BLOCKS))
+        self.blocks = nn.ModuleList(
+            Block(start, mixer(mixing, start, columns, CHANNELS), CHANNELS) for _ in range(BLOCKS)
+        )
         self.first = Linear(start, columns * CHANNELS, hidden, gain=RELU)
         self.second = Linear(start, hidden, hidden, gain=RELU)
         self.last = Linear(start, hidden, problem.outputs)
@@ -109,7 +94,7 @@ class Resonance(Net):
         return y.mT.float()
 
     def spectra(self) -> Tensor:
-        """(models, blocks, frequencies): magnitude of each gate, root mean square over channels."""
+        """(models, blocks, frequencies): magnitude of each gate, root mean square over channels, slowest first."""
         return torch.stack([block.mixer.magnitude() for block in self.blocks if isinstance(block, Block)], 1)
 
 
@@ -121,7 +106,7 @@ def build(problem: Problem, seeds: Sequence[int], mixing: Mixing = "fft") -> Res
 def describe(problem: Problem) -> str:
     """For people."""
     net = Resonance(problem, (), _width(problem))
-    head = f"head of 2 layers of {net.second.weight.shape[-1]}"
+    head = f"head of 2 layers of {net.second.weight.shape[1]}"
     return f"Resonance NN, {CHANNELS} a column, {BLOCKS} FFT mixers, {head}, {sizes.told(net, sizes.LARGE)}"
 
 

@@ -87,11 +87,11 @@ class Norm(nn.Module):
 
 
 class Embedding(nn.Module):
-    """Whole numbers (models, ...) from 0 to entries - 1, to (models, ..., channels)."""
+    """Whole numbers (models, ...) from 0 to entries - 1, to (models, channels, ...)."""
 
-    def __init__(self, start: Start, entries: int, channels: int) -> None:
+    def __init__(self, start: Start, entries: int, channels: int, deviation: float = 1.0) -> None:
         super().__init__()
-        self.weight = start.normal(entries, channels, deviation=1.0)
+        self.weight = start.normal(entries, channels, deviation=deviation)
 
     def forward(self, at: Tensor) -> Tensor:
         """Each model's own entries."""
@@ -99,4 +99,49 @@ class Embedding(nn.Module):
         first = torch.arange(models, device=at.device).reshape(models, *[1] * (at.ndim - 1)) * entries
         # index_select: its gradient is three times as fast on a CPU as that of functional.embedding
         found = self.weight.flatten(0, 1).index_select(0, (at + first).flatten())
-        return found.reshape(*at.shape, channels)
+        return found.reshape(*at.shape, channels).movedim(-1, 1)
+
+
+class Convolution(nn.Module):
+    """3 x 3 kernels over (rows, models x inputs, height, width), to (rows, models x outputs, ...).
+
+    Models and channels share an axis here, because a convolution in groups wants it so.
+
+    Args:
+        stride: 2 halves height and width, rounded up; 1 keeps them.
+    """
+
+    def __init__(self, start: Start, inputs: int, outputs: int, stride: int = 1, gain: float = 1.0) -> None:
+        super().__init__()
+        self.stride, self.models = stride, len(start.seeds)
+        self.weight = start.normal(outputs, inputs, 3, 3, deviation=gain * (9 * inputs) ** -0.5)
+        self.bias = start.constant(outputs, value=0.0)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Each model's channels by its own kernels."""
+        weight, bias = self.weight.flatten(0, 1), self.bias.flatten()
+        return functional.conv2d(x, weight, bias, self.stride, 1, groups=self.models)
+
+
+class Attention(nn.Module):
+    """Causal attention of several heads over (models, channels, rows, t): position i sees positions up to i.
+
+    References:
+        Vaswani et al. (2017), Attention is all you need.
+    """
+
+    def __init__(self, start: Start, channels: int, heads: int) -> None:
+        super().__init__()
+        self.heads = heads
+        self.mix = Linear(start, channels, 3 * channels)
+        self.out = Linear(start, channels, channels)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The same shape."""
+        models, channels, rows, t = x.shape
+        parts = self.mix(x).reshape(models, 3, self.heads, channels // self.heads, rows, t)
+        query, key, value = parts.permute(1, 0, 4, 2, 5, 3).flatten(1, 2)  # (models x rows, heads, t, channels / heads)
+        y = functional.scaled_dot_product_attention(query, key, value, is_causal=True)
+        y = y.reshape(models, rows, self.heads, t, -1).permute(0, 2, 4, 1, 3)
+        mixed: Tensor = self.out(y.reshape(x.shape))
+        return mixed

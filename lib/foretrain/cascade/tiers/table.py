@@ -65,4 +65,4 @@ class Codes(nn.Module):
         """(models, channels, c, rows)."""
         at = row.codes + self.first
         vectors: Tensor = self.levels(at if row.blots is None else torch.where(row.blots, self.last, at))
-        return vectors.movedim(-1, 1)
+        return vectors
