@@ -1,0 +1,1 @@
+"""What does training on this dataset do to small models?"""

@@ -143,6 +143,8 @@ class Cascade(Record):
     """Memory of the device, or of the process on a CPU."""
     resumed: int = 0
     """How often it went on from a snapshot."""
+    weights: dict[str, str] = {}
+    """URL of the nets' best weights by tier: safetensors, named "arm/seed/parameter"."""
     notes: tuple[str, ...] = ()
     """What to know before trusting this."""
 

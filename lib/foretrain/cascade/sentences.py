@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 from foretrain.cascade.record import Cascade, Difference
@@ -14,7 +13,7 @@ MOST = 9.995
 """Share from which it is only said to be more: it was lost many times over."""
 
 LITTLE = 0.05
-"""Share of a constant guess's loss that models must learn, in some tier, for a share of that to mean something."""
+"""Share of a constant guess's loss that models must learn for a share of that to mean something."""
 
 
 def sentences(cascade: Cascade) -> tuple[str, ...]:
@@ -83,14 +82,19 @@ def _further(cascade: Cascade) -> list[Difference]:
     return steps if cascade.arms[0] == "original" else steps[1:]
 
 
-def learns_little(cascade: Cascade) -> bool:
-    """Whether no tier's models of the first arm are better than a constant guess by a share that is worth a word."""
-    losses: dict[str, list[float]] = {}
+def weak(cascade: Cascade) -> list[str]:
+    """Tiers whose models learned too little from the first arm for a share of that to mean something."""
+    losses: dict[str, list[float]] = {model.tier: [] for model in cascade.models}
     for model in cascade.models:
         if model.arm == cascade.arms[0] and model.loss is not None:
-            losses.setdefault(model.tier, []).append(model.loss)
-    least = min((sum(each) / len(each) for each in losses.values()), default=math.inf)
-    return cascade.guess - least < LITTLE * cascade.guess or cascade.guess <= 0
+            losses[model.tier].append(model.loss)
+    most = (1 - LITTLE) * cascade.guess
+    return [tier for tier, seen in losses.items() if not seen or sum(seen) / len(seen) > most or cascade.guess <= 0]
+
+
+def learns_little(cascade: Cascade) -> bool:
+    """Whether all tiers are weak."""
+    return len(weak(cascade)) == len({model.tier for model in cascade.models})
 
 
 def percent(share: float) -> str:
