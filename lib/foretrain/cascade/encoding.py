@@ -150,7 +150,7 @@ def _common(table: Table) -> Table:
     kept = [
         k
         if target is not None and target.task == "classification" and j == target.position
-        else min(k, preparation.LEVELS + 1)
+        else max(1, min(k, preparation.LEVELS + 1))
         for j, k in enumerate(table.schema.levels)
     ]
     codes = np.minimum(table.codes, np.asarray(kept, np.int64) - 1)

@@ -34,7 +34,7 @@ _MANY = 10**8
 
 _FEW_REPEATS = 0.02
 _BY_CHANCE = 0.1
-_MORE = 0.1
+_AS_MANY = 1 / 3
 
 
 @dataclass(frozen=True)
@@ -139,7 +139,7 @@ def repeats_by_nature(side: Pool, chance: np.random.Generator) -> bool:
 
 
 def like_the_original(candidate: Pool, original: Pool, rows: tuple[int, int]) -> bool:
-    """Whether the candidate's rows hardly repeat more often than an original's whose rows repeat by nature.
+    """Whether a candidate has about as many different rows as an original whose rows repeat by nature.
 
     Args:
         candidate: its rows.
@@ -148,7 +148,7 @@ def like_the_original(candidate: Pool, original: Pool, rows: tuple[int, int]) ->
     """
     fewest = min(rows)
     made, real = (repeats(side.copies, fewest / size) for side, size in zip((candidate, original), rows, strict=True))
-    return made <= real + _MORE
+    return 1.0 - made >= _AS_MANY * (1.0 - real)
 
 
 def hold_out(side: Pool, wanted: int, by_nature: bool, chance: np.random.Generator) -> Counts:

@@ -26,7 +26,8 @@ def complete(table: Table) -> Table:
     """
     numbers, codes = table.numbers, table.codes
     if np.isnan(numbers).any():
-        middle = np.nan_to_num(np.nanmedian(numbers, axis=0)) if len(numbers) else np.zeros(numbers.shape[1])
+        numbers = np.where(np.isnan(numbers).all(axis=0), 0.0, numbers)
+        middle = np.nanmedian(numbers, axis=0)
         numbers = np.where(np.isnan(numbers), middle, numbers)
     if (codes < 0).any():
         common = [np.bincount(column[column >= 0], minlength=1).argmax() for column in codes.T]
