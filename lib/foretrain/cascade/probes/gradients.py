@@ -17,7 +17,7 @@ from foretrain.cascade.tiers.tier import Net, NetTier
 CHUNK_BYTES = 2**25
 """Memory of the weights of one chunk of rows; its gradients take twice as much again."""
 
-MOST_CHUNK = 64
+MOST_CHUNK = 32
 
 Weights = Mapping[str, npt.NDArray[np.float32]]
 

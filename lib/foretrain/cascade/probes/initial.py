@@ -31,7 +31,10 @@ SPLITS = 8
 THIRDS = 3
 
 ROWS = 768
-"""Rows of an arm whose gradients are taken."""
+"""Rows of an arm whose gradients are taken, at most."""
+
+BYTES = 2**15
+"""Bytes of texts whose gradients are taken: each costs what a row of a table does."""
 
 FISHER_ROWS = 384
 """Rows of these that the Fisher information is taken from; its cost rises with their square."""
@@ -63,7 +66,8 @@ def measure(
         The candidate against the original, empty without an original; and every arm's values. Both empty below
         `FEWEST` rows.
     """
-    rows = min(ROWS, *(length(arm.train) for arm in arms.values())) // (2 * THIRDS) * (2 * THIRDS)
+    most = max(2 * FEWEST, BYTES // (problem.shape[0] + 1)) if problem.data == "text" else ROWS
+    rows = min(ROWS, most, *(length(arm.train) for arm in arms.values())) // (2 * THIRDS) * (2 * THIRDS)
     if rows < FEWEST:
         return [], {}
     replicas = Replicas(problem, tier, number(seed, "cascade", "probes", "weights") % 2**31)
