@@ -131,13 +131,9 @@ def _places(share: float) -> int:
 def _lost(worse: str, better: str, difference: Difference, margin: float) -> str:
     low, high = difference.share_interval
     learned = f"of what models trained on {better} learn"
-    if low > 0 and difference.share >= 1:
-        return (
-            f"Models trained on {worse} are no better than a constant guess: all {learned} is lost, "
-            f"{_figures(difference)}."
-        )
     if low > 0:
-        return f"Models trained on {worse} lose {_figures(difference)} {learned}."
+        said = f"Models trained on {worse} lose {_figures(difference)} {learned}"
+        return f"{said}{': they are no better than a constant guess' if difference.share >= 1 else ''}."
     if high < 0:
         return (
             f"Models trained on {worse} lose nothing: they learn {percent(-difference.share)} "

@@ -9,7 +9,7 @@ from typing import Any
 
 import jinja2
 
-from foretrain.cascade.sentences import agreement, learns_little, sentences
+from foretrain.cascade.sentences import agreement, sentences, weak
 from foretrain.checkpoint import Folder
 from foretrain.collapse.record import Collapse
 from foretrain.report import colours, figures, links, reproduce, wording
@@ -106,11 +106,11 @@ def _environment() -> jinja2.Environment:
         "agreement": agreement,
         "comparisons": comparisons,
         "architecture": architecture,
-        "little": learns_little,
         "in_noise": wording.in_noise,
         "tier_names": tiers,
         "tier_title": tier_title,
         "loss_words": wording.LOSSES,
+        "weak": weak,
     }
     style = environment.get_template("style.css").module
     script = environment.get_template("sort.js").module

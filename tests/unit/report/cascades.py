@@ -80,7 +80,7 @@ def cascade(
         "margin": 0.05,
         "probability_of_harm": (0.97 if lost > 0.07 else 0.02) if original else None,
         "contrasts": _contrasts(lost) if original else (),
-        "device": "cpu",
+        "device": "AMD EPYC",
         "rows_per_second": 41_230.0,
         "peak_bytes": 812_000_000,
         "notes": ("Models learn from 8,000 of the original's 20,190 rows.",),

@@ -71,6 +71,9 @@ def test_an_unlimited_difference_is_cut_off_in_the_picture_and_not_in_its_figure
     root = rows(cascade(70.0))
     assert 0 <= percent(having(root, "ringed")[-1], "cx") <= 100
     assert having(root, "strong")[1].text == f"over 999{SPACE}% (over 999)"
+    marks = [node.text or "" for node in having(root, "label")][6:]
+    assert len(marks) > 2
+    assert not [mark for mark in marks if "over" in mark]
 
 
 @pytest.mark.parametrize("tier", TIERS)
@@ -149,10 +152,10 @@ def test_the_section_says_what_is_asked_of_it() -> None:
         "The probability that more than 5 % is lost is 97 %. One more generation would cost another 6 % (3.5 to 9.0).",
         "3 of 3 sizes of models agree", "Within 5 %: too little to count as harm", "Candidate against original",
         "Child against candidate", "All 18 models", "Resonance NN, 8 a column, 2 FFT mixers", "10.1 k",
-        "What is only shown did not, and counts nowhere",
+        "what is not has not been shown to, and counts nowhere",
         "18 models, of three sizes and two seeds each, learned to predict weight_kg from 8,000 rows of the original,",
         "of the candidate, or of the child (sequential CART, fitted on the candidate and drawn from).",
-        "the same 4,000 rows of the original", "on a CPU", "41.2 k rows a second", "812 MB",
+        "the same 4,000 rows of the original", "on AMD EPYC", "41.2 k rows a second", "812 MB",
         "went on from a snapshot, 2 times", "Models learn from 8,000 of the original's 20,190 rows.",
     ):  # fmt: skip
         assert words in text
@@ -169,9 +172,20 @@ def test_without_an_original_generations_are_compared_and_no_harm_is_claimed() -
 
 
 def test_where_little_was_learned_shares_are_said_to_be_of_the_guess() -> None:
+    whole = "a share of the constant guess\N{RIGHT SINGLE QUOTATION MARK}s whole loss"
     text = said(cascade(0.3, 0.1, learned=0.05, wide=0.6))
     assert "There is little to learn" in text
-    assert "As a share of a constant guess\N{RIGHT SINGLE QUOTATION MARK}s loss, since too little was learned." in text
+    assert f"Too little was learned by Boosted trees (LightGBM), MLP, Resonance NN: there, as {whole}." in text
+    assert whole not in said(cascade())
+
+
+def test_lines_and_dots_are_compared_only_where_they_were_asked_the_same() -> None:
+    same, other = "Where a dot lies above its lines", "asked for other columns than the lines"
+    assert same in said(cascade())
+    assert other not in said(cascade())
+    assert same not in said(cascade(target=None))
+    assert other in said(cascade(target=None))
+    assert "learned to fill in hidden columns from" in said(cascade(target=None))
 
 
 def test_where_nothing_could_be_compared_the_models_are_still_shown() -> None:
@@ -189,8 +203,8 @@ def test_what_is_scored_stands_first_and_noise_is_the_unit() -> None:
         render(cases.validation("reject", cascade=found.model_copy(update={"contrasts": (changed, silent)})))
     )
     (table,) = [node for node in root.iter("div") if node.get("aria-label") == "Properties of gradients and minima"]
-    shown = [[("".join(cell.itertext())) for cell in row] for row in list(table.iter("tr"))[1:]]
-    assert [row[-2:] for row in shown] == [[ABSENT, "Scored"], [f"{MINUS}6.0", "Shown"]]
+    shown = ["".join(row[-1].itertext()) for row in table.iter("tr")][1:]
+    assert shown == ["Scored", ABSENT, "Shown, not scored", f"{MINUS}6.0"]
 
 
 def test_a_hostile_target_is_text_and_nothing_else() -> None:

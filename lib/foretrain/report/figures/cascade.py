@@ -17,12 +17,15 @@ _ROW, _FOOT = 50, 30
 _STRIP = 24
 """Height of the part of a row that has the axis; above it stand name and figures."""
 
-_WIDEST: Interval = (-1.0, 2.0)
+_WIDEST: Interval = (-9.0, 9.0)
 """Lost shares beyond are cut off in the picture; the figures beside it are not."""
 
 _TOP, _PLOT, _HEIGHT = 16, 200, 246
 _START, _END, _DOTS = 0.12, 0.79, 0.85
 """Where the curves start and end and the losses on held-out rows begin, shares of a picture's width."""
+
+_APART = 16
+"""Between a grid line and that of the guess, at least."""
 
 _MOST_POINTS = 120
 _HIGHEST = 1.6
@@ -88,15 +91,17 @@ def learning_curves(cascade: Cascade, tier: str) -> Markup:
         return _TOP + _PLOT * (1 - along(value, low, high))
 
     shapes = []
-    for tick in ticks(low, high):
-        shapes += [
-            element("line", class_="grid", x2="100%", y1=down(tick), y2=down(tick)),
-            element("text", wording.number(tick), class_="label", y=down(tick) - 4),
-        ]
     level = down(cascade.guess)
+    for tick in ticks(low, high):
+        if abs(down(tick) - level) >= _APART:
+            shapes += [
+                element("line", class_="grid", x2="100%", y1=down(tick), y2=down(tick)),
+                element("text", wording.number(tick), class_="label", y=down(tick) - 4),
+            ]
     shapes += [
         element("line", class_="axis", x2="100%", y1=_TOP + _PLOT, y2=_TOP + _PLOT),
         element("line", class_="guess", x2="100%", y1=level, y2=level),
+        element("text", wording.number(cascade.guess), class_="label", y=level - 4),
     ]
     foot = _TOP + _PLOT + 18
     if any(model.curve for model in models):
