@@ -96,19 +96,20 @@ def gradients(problem: Problem, some: Rows, fisher_rows: int = 0) -> tuple[Tenso
 
 @pytest.mark.parametrize("problem", PROBLEMS, ids=lambda p: p.goal)
 def test_row_gradients_are_those_of_one_row_at_a_time(problem: Problem) -> None:
-    some = rows(problem, 70)  # more than a chunk
+    chunk = Replicas(problem, PLAIN, 5).chunk
+    count = chunk + 6
+    some = rows(problem, count)
     own, other = gradients(problem, some)
     assert other.numel() == 0
-    net = Plain(problem, (5,))
-    chance = torch.Generator().manual_seed(1)
-    places = np.minimum(np.arange(128), 69).reshape(2, 64)
-    drawn = [
-        corrupt(problem, {n: torch.from_numpy(v[at]).unsqueeze(0) for n, v in some.items()}, chance) for at in places
-    ]
-    for k in (0, 1, 63, 69):
-        batch = {name: values[:, k % 64 : k % 64 + 1] for name, values in drawn[k // 64].items()}
-        (wanted,) = torch.autograd.grad(losses(problem, net(batch), batch).sum(), net.weight)
-        assert own[k].numpy() == pytest.approx(wanted.flatten().numpy(), abs=1e-5)
+    assert len(own) == count
+    net, chance = Plain(problem, (5,)), torch.Generator().manual_seed(1)
+    for start, inside in ((0, (0, 1, chunk - 1)), (chunk, (0, 5))):
+        at = np.minimum(np.arange(start, start + chunk), count - 1)
+        drawn = corrupt(problem, {name: torch.from_numpy(v[at]).unsqueeze(0) for name, v in some.items()}, chance)
+        for k in inside:
+            batch = {name: values[:, k : k + 1] for name, values in drawn.items()}
+            (wanted,) = torch.autograd.grad(losses(problem, net(batch), batch).sum(), net.weight)
+            assert own[start + k].numpy() == pytest.approx(wanted.flatten().numpy(), abs=1e-5)
 
 
 def test_row_gradients_of_linear_regression_are_residual_times_input() -> None:

@@ -18,7 +18,6 @@ import numpy.typing as npt
 import torch
 from threadpoolctl import threadpool_limits
 from torch import Tensor
-from torch.nn import functional
 
 from foretrain.cascade.losses import Batch
 from foretrain.cascade.problem import Problem
