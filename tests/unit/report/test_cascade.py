@@ -161,6 +161,13 @@ def test_the_section_says_what_is_asked_of_it() -> None:
         assert words in text
 
 
+def test_the_time_it_took_is_said_where_it_is_known() -> None:
+    found = cases.validation("reject", columns=2, cascade=cascade())
+    timed = found.model_copy(update={"timings": {"cascade": 41.26}})
+    assert "which were kept from all, on AMD EPYC;" in render(found)
+    assert f"which were kept from all, in 41.3{SPACE}s on AMD EPYC;" in render(timed)
+
+
 def test_without_an_original_generations_are_compared_and_no_harm_is_claimed() -> None:
     text = said(cascade(original=False))
     assert "Child against candidate" in text
