@@ -16,7 +16,8 @@ LARGE = 100_000
 NEAR = 0.25
 """Share by which a model may miss its tier's size."""
 
-WIDEST = 4096
+NARROWEST, WIDEST = 3, 4096
+"""Below the first a net learns next to nothing."""
 
 EVEN = 8
 """Matrices of a multiple of this are multiplied fastest."""
@@ -39,12 +40,13 @@ def width(size: Callable[[int], int], budget: int) -> int:
 
 
 def _nearest(size: Callable[[int], int], budget: int, step: int) -> int:
-    low, high = 1, WIDEST // step
+    least = -(-NARROWEST // step)
+    low, high = least, WIDEST // step
     while low < high:
         middle = (low + high) // 2
         low, high = (middle + 1, high) if size(middle * step) < budget else (low, middle)
     # `low` is the first that reaches the budget; the one before it may be nearer
-    return min((max(1, low - 1) * step, low * step), key=lambda each: abs(size(each) - budget))
+    return min((max(least, low - 1) * step, low * step), key=lambda each: abs(size(each) - budget))
 
 
 def told(net: nn.Module, budget: int) -> str:
@@ -52,4 +54,4 @@ def told(net: nn.Module, budget: int) -> str:
     count = parameters(net)
     if abs(count - budget) <= NEAR * budget:
         return f"{count:,} parameters"
-    return f"{count:,} parameters, {'more' if count > budget else 'fewer'} than its {budget:,} can be met with"
+    return f"{count:,} parameters, as near to {budget:,} as its inputs and outputs allow"
