@@ -53,7 +53,7 @@ class Components:
 def _gaussian(numbers: Floats) -> tuple[Floats, Floats]:
     """Mean, (columns,), and components scaled to a deviation each, (components, columns)."""
     centre = numbers.mean(axis=0)
-    if len(numbers) < 2:
+    if len(numbers) < 2 or not numbers.size:
         return centre, np.zeros((0, numbers.shape[1]))
     _, value, axes = np.linalg.svd(numbers - centre, full_matrices=False)
     power = np.cumsum(value**2)

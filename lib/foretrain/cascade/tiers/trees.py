@@ -140,10 +140,10 @@ class BoostedTrees:
         tasks = list(_tasks(problem, _tied(problem, arm.train)))[:2]
         x, vx = _features(problem, some), _features(problem, arm.validation)
         losses = []
-        for leaves, least in GRID:
+        grid = [{"leaves": leaves, "least": least} for leaves, least in GRID]
+        for tuned in grid:
             wrong = 0.0
             for task in tasks:
-                tuned = {"leaves": leaves, "least": least}
                 model = _boost(
                     task,
                     x,
@@ -157,8 +157,7 @@ class BoostedTrees:
                 )
                 wrong += float(np.nanmean(model.losses(vx, task.goal(arm.validation))[0]))
             losses.append(wrong)
-        leaves, least = GRID[int(np.argmin(losses))]
-        return {"leaves": leaves, "least": least}
+        return grid[int(np.argmin(losses))]
 
     def fit(self, problem: Problem, run: Run, arm: Arm, held_out: Rows, tuned: object, seed: int) -> Trained:
         """One model. It ends "failed" where the arm's goal does not vary."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from typing import Any
 
@@ -64,7 +65,10 @@ class Trees:
                 random_state=int(chance.integers(2**31)),
             )
             inputs = columns[:, self.read[place]].astype(np.float32)
-            self.steps.append((tree.fit(inputs, columns[:, j]), Leaves.of(tree.apply(inputs), columns[:, j])))
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", UserWarning)  # nearly as many levels as rows are levels all the same
+                tree.fit(inputs, columns[:, j])
+            self.steps.append((tree, Leaves.of(tree.apply(inputs), columns[:, j])))
 
     def draw(self, rows: int, chance: np.random.Generator) -> Table:
         out = np.empty((rows, len(self.order)))
