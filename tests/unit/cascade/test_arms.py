@@ -259,6 +259,34 @@ def test_missing_values_and_unseen_categories(tmp_path: Path) -> None:
     assert np.isfinite(everything(made)).all()
 
 
+@pytest.mark.parametrize("target", [None, "when", "flag", "size", "many", "huge"])
+@pytest.mark.parametrize("alone", [False, True])
+def test_columns_of_every_kind_become_finite_numbers(tmp_path: Path, target: str | None, alone: bool) -> None:
+    def table(seed: int) -> pd.DataFrame:
+        chance, n = np.random.default_rng(seed), 260
+        zero = np.where(chance.random(n) < 0.95, 0, chance.normal(size=n))
+        return frame(n, seed).assign(
+            when=pd.Timestamp("2020-01-01") + pd.to_timedelta(chance.integers(0, 1000, n), unit="D"),
+            flag=chance.random(n) < 0.3,
+            const=1.0,
+            zero=zero,
+            huge=chance.normal(size=n) * 1e200,
+            vector=list(chance.normal(size=(n, 5)).astype(np.float32)),
+            size=pd.Categorical(chance.choice(["s", "m", "l"], n), ["s", "m", "l"], ordered=True),
+            many=[f"c{k}" for k in chance.integers(0, 100, n)],
+        )
+
+    found = studied(tmp_path, table(1), None if alone else table(2), settings(target))
+    for rows in (found.held_out, *(side for arm in found.arms.values() for side in (arm.train, arm.validation))):
+        made = everything(rows)
+        assert np.isfinite(made).all()
+        assert np.abs(rows["numbers"]).max() <= 6
+    assert found.problem.numbers == 13 - (target in ("when", "size", "huge"))
+    fewest, most = {"flag": (2, 2), "many": (40, 64)}.get(str(target), (0, 0))
+    assert fewest <= found.problem.classes <= most
+    assert np.isfinite(found.guess)
+
+
 def test_a_single_column_is_filled_in_from_nothing(tmp_path: Path) -> None:
     found = studied(tmp_path, frame(300, 1)[["income"]], frame(300)[["income"]])
     assert found.problem.goal == "masked columns"
