@@ -35,7 +35,7 @@ def pairs(seed: int = 0, each: int = 60) -> pd.DataFrame:
             "source": np.repeat(SOURCES, each),
             "mechanism": np.where(damage > 0, "loop_gaussian", "fresh"),
             "strength": strength,
-            "rows": 100,
+            "rows": 60,
             "label": np.where(damage == 0, 0.0, np.where(damage < 0.1, np.nan, 1.0)),
             "damage": damage,
             "repeats": 4,
@@ -107,11 +107,11 @@ def test_nine_in_ten_damages_lie_in_their_interval() -> None:
 def test_few_healthy_small_tables_reach_the_probability_of_rejection() -> None:
     fitted = fit.Fit(pairs(each=100))
     found = fitted.calibration()
-    assert found.caution[:, 0].tolist() == [150.0], "the only size there is"
-    assert found.least(150) == found.least(1) == found.caution[0, 1]
-    assert found.least(151) == 0.0
+    assert found.caution[:, 0].tolist() == [80.0], "the only size that is small"
+    assert found.least(80) == found.least(1) == found.caution[0, 1]
+    assert found.least(81) == 0.0
     healthy = found.probability(fitted.held.vote[fitted.label == 0], 4)
-    assert 0 < (healthy >= found.least(100)).mean() <= fit.FALSE_ALARMS + 1 / len(healthy)
+    assert 0 < (healthy >= found.least(80)).mean() <= fit.FALSE_ALARMS + 1 / len(healthy)
 
 
 def test_a_calibration_survives_its_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

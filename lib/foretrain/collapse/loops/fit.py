@@ -26,10 +26,10 @@ FOLDS = 5
 GROUPS = 10
 """Points of a statistic's curve of loss."""
 
-SMALL = (80, 150, 250)
+SMALL = (80,)
 """Rows up to which tables have a least probability of rejection of their own."""
 
-FALSE_ALARMS = 0.04
+FALSE_ALARMS = 0.05
 """Share of healthy tables of such a size that may be rejected."""
 
 COMMAND = "python -m foretrain.collapse.loops.rebuild"
