@@ -30,6 +30,9 @@ SEEDS = (0, 1)
 STEPS = {Effort.QUICK: 400, Effort.STANDARD: 1200, Effort.THOROUGH: 4000}
 """Steps of a net at most; most converge earlier."""
 
+LOOK, PATIENCE = 25, 6
+"""Steps between two looks at the validation rows, and looks without a gain after which a model has converged."""
+
 SHARES = (0.2, 0.25, 0.45, 0.1)
 """About which share of the time each tier takes, and the comparison at the end."""
 
@@ -139,6 +142,8 @@ class _Bench:
         began, cascade = time.perf_counter(), self.settings.cascade
         plan = Plan(
             steps=self.steps,
+            interval=LOOK,
+            patience=PATIENCE,
             device=cascade.device,
             processes=cascade.processes,
             snapshot_seconds=cascade.snapshot_seconds,

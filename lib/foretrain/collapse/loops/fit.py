@@ -139,7 +139,7 @@ class Fit:
         }
 
     def _caution(self, fitted: Calibration, known: np.ndarray) -> Floats:
-        """What few of the healthy small tables reach, held out, at any number of repeats: they differ by chance alone."""
+        """What few of the healthy small tables reach, held out: chance alone makes them differ."""
         points, below = [], 0
         rows = self.pairs["rows"].to_numpy()
         for size in SMALL:
