@@ -124,6 +124,7 @@ def test_models_without_a_curve_are_drawn(curve: int) -> None:
     drawn = figures.learning_curves(found.model_copy(update={"models": models}), "mlp")
     assert len(having(parsed(drawn), "ringed")) == 6
     assert "nan" not in drawn
+    assert ("without steps" in drawn) == (curve == 0)
 
 
 def test_models_that_failed_have_no_dot_and_are_named() -> None:

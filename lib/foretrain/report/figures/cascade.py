@@ -110,6 +110,11 @@ def learning_curves(cascade: Cascade, tier: str) -> Markup:
             stretched(_TOP, _PLOT, 1000, 100, *lines, class_="cut"),
             element("text", f"{most:,} steps", class_="label", x=across(_END), y=foot, text_anchor="end"),
         ]
+    else:
+        middle = across((_START + _END) / 2)
+        shapes.append(
+            element("text", "without steps", class_="label", x=middle, y=_TOP + _PLOT / 2, text_anchor="middle")
+        )
     shapes.append(element("text", "held out", class_="label", x="100%", y=foot, text_anchor="end"))
     shapes += [
         element(
