@@ -9,8 +9,8 @@ from typing import Any, Self
 from foretrain.cascade.record import Ending, Point
 
 EXPLODED = 10.0
-"""A mean training loss above so many times the loss at the start, or above as many nats or squared deviations where
-that was less than one, has exploded."""
+"""Mean losses of training and validation that are both above so many times the loss at the start, or above as many nats
+or squared deviations where that was less than one, have exploded."""
 
 STEEP = 1e6
 """A mean length of the gradient above this has exploded."""
@@ -83,7 +83,7 @@ class Course:
         for what, value in (("training loss", train), ("gradient", length), ("validation loss", validation)):
             if not math.isfinite(value):
                 return f"by step {step:,} the {what} was no longer a finite number"
-        if train > EXPLODED * max(start, 1.0):
+        if min(train, validation) > EXPLODED * max(start, 1.0):
             return f"by step {step:,} the training loss was {train:.4g}, from {start:.4g} at the start"
         if length > STEEP:
             return f"by step {step:,} the gradient was {length:.4g} long"

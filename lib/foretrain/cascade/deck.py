@@ -24,6 +24,10 @@ class Deck:
         arms: the rows of each; as many in every arm.
         device: where batches are wanted.
         free: bytes there, None where nobody knows.
+
+    Attributes:
+        rows: of an arm.
+        at: the device that the rows are on, and where their numbers are best made.
     """
 
     def __init__(self, arms: Sequence[Rows], device: torch.device, free: int | None = None) -> None:
@@ -38,7 +42,7 @@ class Deck:
             name: values.flatten(0, 1).pin_memory() if self._stays else values.flatten(0, 1).to(device)
             for name, values in stacked.items()
         }
-        self._at = torch.device("cpu") if self._stays else device
+        self.at = torch.device("cpu") if self._stays else device
 
     def batch(self, arms: Tensor, rows: Tensor) -> Batch:
         """The asked rows of each model's arm: arrays (models, rows, ...).
@@ -49,7 +53,7 @@ class Deck:
             arms: (models,) the arm of each.
             rows: (models, rows) numbers.
         """
-        at = (arms[:, None] * self.rows + rows).to(self._at)
+        at = arms.to(self.at)[:, None] * self.rows + rows.to(self.at)
         batch = {
             name: values.index_select(0, at.flatten()).view(*at.shape, *values.shape[1:])
             for name, values in self._arrays.items()

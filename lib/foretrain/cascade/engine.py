@@ -26,7 +26,7 @@ T = TypeVar("T")
 FEW = 16
 """Rows with which is measured what memory a row takes."""
 
-WITHOUT_GRADIENTS = 4
+WITHOUT_GRADIENTS = 2
 """So many times the rows are evaluated at once."""
 
 
@@ -122,7 +122,7 @@ class Engine:
                 continue
             here = min(step, deck.rows - start)
             # the last rows are made up to whole cache lines, see `ALIGNED`
-            at = torch.arange(start, start - (-here // ALIGNED) * ALIGNED, device=team.device).clamp(max=deck.rows - 1)
+            at = torch.arange(start, start - (-here // ALIGNED) * ALIGNED, device=deck.at).clamp(max=deck.rows - 1)
             batch = deck.batch(arms, at.expand(self.stack.models, -1))
             output = self._output(self.stack.net, batch)
             found[0, :, start : start + here] = losses(self._problem, output, batch)[:, :here]

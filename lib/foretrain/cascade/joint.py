@@ -28,6 +28,9 @@ from foretrain.seeds import number, stream
 
 log = logging.getLogger(__name__)
 
+COMPANY = 2
+"""Models that a stack has at least: for a single one, libraries take other ways and round differently."""
+
 OFTEN, SELDOM = 0.5, 10.0
 """Seconds between two words on the progress, and between two lines of the log."""
 
@@ -54,8 +57,8 @@ class Training:
         self._place = ("cascade", tier.name)
         self._starts = [int(stream(seed, *self._place, "start", run.seed).integers(2**31)) for run in runs]
         names, memory = list(dict.fromkeys(run.arm for run in runs)), devices.free(team.device)
-        self._arms = torch.tensor([names.index(run.arm) for run in runs], device=team.device)
         self._rows = Deck([arms[name].train for name in names], team.device, memory)
+        self._arms = torch.tensor([names.index(run.arm) for run in runs], device=self._rows.at)
         validation = [hide(problem, arms[name].validation, number(*self._place, "validation", seed)) for name in names]
         self._validation = Deck(validation, team.device, memory)
         batch = min(plan.batch, self._rows.rows)
@@ -117,18 +120,23 @@ class Training:
             state=self._engine.stack.named(model),
         )
 
-    def _assemble(self, live: list[int]) -> None:
+    @property
+    def _live(self) -> list[int]:
+        """The models that still learn."""
+        return [model for model in self._stacked if self._courses[model].ending is None]
+
+    def _assemble(self, stacked: list[int]) -> None:
         """Go on with these models only."""
-        self._live, self._arm = live, self._arms[live]
-        self._engine.assemble([self._starts[model] for model in live])
-        repetitions = [self._runs[model].seed for model in live]
-        self._order = Order(self._place, self._seed, repetitions, self._rows.rows, self._batch, self._team.device)
+        self._stacked, self._arm = stacked, self._arms[stacked]
+        self._engine.assemble([self._starts[model] for model in stacked])
+        repetitions = [self._runs[model].seed for model in stacked]
+        self._order = Order(self._place, self._seed, repetitions, self._rows.rows, self._batch, self._rows.at)
         self._reset()
 
     def _reset(self) -> None:
         """Begin to add up what happens until the next look at the validation rows."""
         self._since = 0
-        self._wrong, self._lengths = torch.zeros(2, len(self._live), device=self._team.device)
+        self._wrong, self._lengths = torch.zeros(2, len(self._stacked), device=self._team.device)
 
     def _go_on(self) -> None:
         wrong = self._engine.gradients(self._batch_of(self._step))
@@ -152,25 +160,28 @@ class Training:
         train = floats(self._wrong) / self._since if self._since else validation
         lengths = floats(self._lengths) / max(self._since, 1)
         now = time.monotonic()
-        stack, last = self._engine.stack, self._step >= self._plan.steps
-        for at, model in enumerate(self._live):
-            course = self._courses[model]
-            course.seconds += (now - self._judged) / len(self._live)
+        stack, last, live = self._engine.stack, self._step >= self._plan.steps, self._live
+        for model in live:
+            at, course = self._stacked.index(model), self._courses[model]
+            course.seconds += (now - self._judged) / len(live)
             if course.judge(self._step, train[at], validation[at], lengths[at], self._plan.patience, last):
                 self._best[model] = stack.weights[at]
             if course.ending is not None:
                 run, why = self._runs[model], f": {course.reason}" if course.reason else ""
                 log.info("%s, %s, seed %d: %s%s", self._tier.name, run.arm, run.seed, course.ending, why)
         self._judged, self._losses = now, (mean(train), mean(validation))
-        self._shrink([at for at, model in enumerate(self._live) if self._courses[model].ending is None])
+        self._reset()
+        self._shrink()
 
-    def _shrink(self, going_on: list[int]) -> None:
-        if len(going_on) == len(self._live) or not going_on:
-            self._live = [self._live[at] for at in going_on]
-            self._reset()
+    def _shrink(self) -> None:
+        """Leave out the models that have ended; of two, one stays as company, see `COMPANY`."""
+        ended = [model for model in self._stacked if model not in self._live]
+        going_on = self._live + ended[: max(0, COMPANY - len(self._live))]
+        if not self._live or len(going_on) >= len(self._stacked):
             return
-        state = {name: values[going_on] for name, values in self._engine.stack.state().items()}
-        self._assemble([self._live[at] for at in going_on])
+        at = [self._stacked.index(model) for model in going_on]
+        state = {name: values[at] for name, values in self._engine.stack.state().items()}
+        self._assemble(going_on)
         self._engine.stack.restore(state, self._step)
 
     def _save(self) -> None:
@@ -181,7 +192,7 @@ class Training:
         about = {
             "identity": self._identity,
             "courses": [course.to_json() for course in self._courses],
-            "live": self._live,
+            "stacked": self._stacked,
             "since": self._since,
             "seconds": self._saved - self._judged,
             "at_once": self._engine.at_once,
@@ -201,13 +212,11 @@ class Training:
         self._courses = [Course.of(stored) for stored in found.about["courses"]]
         self._best = state["best"]
         self._judged -= found.about["seconds"]
-        if live := list(found.about["live"]):
-            self._engine.at_once = min(self._engine.at_once, found.about["at_once"])
-            self._engine.spared = found.about["spared"]
-            self._assemble(live)
-            self._engine.stack.restore(state, self._step)
-            self._wrong, self._lengths, self._since = state["wrong"], state["lengths"], found.about["since"]
-        self._live = live
+        self._engine.at_once = min(self._engine.at_once, found.about["at_once"])
+        self._engine.spared = found.about["spared"]
+        self._assemble(list(found.about["stacked"]))
+        self._engine.stack.restore(state, self._step)
+        self._wrong, self._lengths, self._since = state["wrong"], state["lengths"], found.about["since"]
         log.info("%s: going on from step %d", self._tier.name, self._step)
 
     def _tell(self) -> None:

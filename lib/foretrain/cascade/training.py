@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 import torch
@@ -88,13 +88,15 @@ def train_in(
 def reproducible(device: torch.device, threads: int | None) -> Iterator[None]:
     """Inside, a CPU repeats itself to the bit."""
     settings: Any = torch.utils.deterministic
-    before = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled(), settings.fill_uninitialized_memory
+    before = torch.get_num_threads(), torch.get_deterministic_debug_mode(), settings.fill_uninitialized_memory
     torch.set_num_threads(threads or before[0])
-    torch.use_deterministic_algorithms(device.type == "cpu" or before[1])
+    # what torch.use_deterministic_algorithms sets, which would load the compiler too
+    torch.set_deterministic_debug_mode("error" if device.type == "cpu" else before[1])
     settings.fill_uninitialized_memory = False  # takes time, and nothing reads what it fills
     try:
-        yield
+        with torch.cuda.device(device) if device.type == "cuda" else nullcontext():
+            yield
     finally:
         torch.set_num_threads(before[0])
-        torch.use_deterministic_algorithms(before[1])
+        torch.set_deterministic_debug_mode(before[1])
         settings.fill_uninitialized_memory = before[2]
