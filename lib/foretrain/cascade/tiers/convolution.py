@@ -11,7 +11,7 @@ from foretrain.cascade.losses import Batch
 from foretrain.cascade.problem import Problem
 from foretrain.cascade.tiers import sizes
 from foretrain.cascade.tiers.pixels import depth, grid, patches, side, together
-from foretrain.cascade.tiers.stacked import RELU, Convolution, Linear, Start
+from foretrain.cascade.tiers.stacked import QUIET, RELU, Convolution, Linear, Start
 from foretrain.cascade.tiers.tier import Net, NetTier
 
 CHANNELS = 16
@@ -39,7 +39,7 @@ class Convolutional(Net):
         self.first = Convolution(start, CHANNELS, CHANNELS, gain=RELU)
         self.second = Convolution(start, CHANNELS, 2 * CHANNELS, stride=2, gain=RELU)
         self.third = Linear(start, 2 * CHANNELS * POOLED**2, width, gain=RELU)
-        self.last = Linear(start, width, problem.outputs)
+        self.last = Linear(start, width, problem.outputs, gain=QUIET)
 
     def hidden(self, batch: Batch) -> Tensor:
         """(models, rows, width)."""
@@ -67,8 +67,8 @@ class Inpainting(Net):
         self.problem, self.models = problem, len(seeds)
         start = Start(seeds, "inpainting")
         self.patch = Linear(start, depth(problem), CHANNELS)
-        self.layers = nn.ModuleList(Convolution(start, CHANNELS, CHANNELS) for _ in range(layers))
-        self.last = Linear(start, CHANNELS, problem.shape[0] * side(problem) ** 2)
+        self.layers = nn.ModuleList(Convolution(start, CHANNELS, CHANNELS, gain=QUIET) for _ in range(layers))
+        self.last = Linear(start, CHANNELS, problem.shape[0] * side(problem) ** 2, gain=QUIET)
 
     def hidden(self, batch: Batch) -> Tensor:
         """(models, rows, channels x places)."""

@@ -14,7 +14,7 @@ from foretrain.cascade.problem import Problem
 from foretrain.cascade.tiers import sizes
 from foretrain.cascade.tiers.mixing import Block, Fourier
 from foretrain.cascade.tiers.pixels import depth, grid, patches, side, together
-from foretrain.cascade.tiers.stacked import RELU, Linear, Start
+from foretrain.cascade.tiers.stacked import QUIET, RELU, Linear, Start
 from foretrain.cascade.tiers.tier import Net, NetTier
 
 BLOCKS = 2
@@ -44,10 +44,10 @@ class Filter(Net):
         self.blocks = nn.ModuleList(Block(start, Fourier(start, places, CHANNELS), CHANNELS) for _ in range(BLOCKS))
         self.first = Linear(start, CHANNELS * prod(places), hidden, gain=RELU)
         if self.pixelwise:
-            self.back = Linear(start, hidden, CHANNELS * prod(places))
-            self.last = Linear(start, CHANNELS, problem.shape[0] * side(problem) ** 2)
+            self.back = Linear(start, hidden, CHANNELS * prod(places), gain=QUIET)
+            self.last = Linear(start, CHANNELS, problem.shape[0] * side(problem) ** 2, gain=QUIET)
         else:
-            self.last = Linear(start, hidden, problem.outputs)
+            self.last = Linear(start, hidden, problem.outputs, gain=QUIET)
 
     def hidden(self, batch: Batch) -> Tensor:
         """(models, rows, features)."""

@@ -13,12 +13,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from foretrain.cascade.tiers.stacked import RELU, Linear, Norm, Start
+from foretrain.cascade.tiers.stacked import QUIET, RELU, Linear, Norm, Start
 
 Mixing = Literal["fft", "hadamard", "orthogonal", "none"]
-
-SPREAD = 0.5
-"""Deviation of a gate's entries at the start."""
 
 SHORT = 64
 """Places up to which the matrix of a circular convolution is faster than two Fourier transforms."""
@@ -48,7 +45,7 @@ class Fourier(Mixer):
         super().__init__()
         self.places, self.axes = places, tuple(range(2, 2 + len(places)))
         kept = (*places[:-1], places[-1] // 2 + 1)
-        self.gate = start.normal(channels, *kept, 2, deviation=SPREAD * 0.5**0.5)
+        self.gate = start.normal(channels, *kept, 2, deviation=QUIET * 0.5**0.5)
         self.register_buffer("lags", _lags(places) if prod(places) <= SHORT else None, persistent=False)
         self.lags: Tensor | None
         self.register_buffer("order", _slowest_first(places), persistent=False)
@@ -96,7 +93,7 @@ class Fixed(Mixer):
         super().__init__()
         self.register_buffer("basis", basis, persistent=False)
         self.basis: Tensor
-        self.gate = start.normal(channels, len(basis), deviation=SPREAD)
+        self.gate = start.normal(channels, len(basis), deviation=QUIET)
 
     def forward(self, x: Tensor) -> Tensor:
         """O(n^2): good enough for a control."""
@@ -132,7 +129,7 @@ class Block(nn.Module):
         self.mixer = mixer
         self.norm = Norm(start, channels)
         self.up = Linear(start, channels, 2 * channels, gain=RELU)
-        self.down = Linear(start, 2 * channels, channels)
+        self.down = Linear(start, 2 * channels, channels, gain=QUIET)
 
     def forward(self, x: Tensor) -> Tensor:
         """(models, channels, *places, rows) to the same."""

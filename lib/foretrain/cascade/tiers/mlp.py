@@ -11,7 +11,7 @@ from torch.nn import functional
 from foretrain.cascade.losses import Batch
 from foretrain.cascade.problem import Problem
 from foretrain.cascade.tiers import sizes
-from foretrain.cascade.tiers.stacked import RELU, Linear, Start
+from foretrain.cascade.tiers.stacked import QUIET, RELU, Linear, Start
 from foretrain.cascade.tiers.table import Codes, flags, seen
 from foretrain.cascade.tiers.tier import Net, NetTier
 
@@ -38,7 +38,7 @@ class Mlp(Net):
         inputs = problem.numbers * (1 + flags(problem)) + len(problem.levels) * channels
         self.first = Linear(start, inputs, hidden, gain=RELU)
         self.second = Linear(start, hidden, hidden, gain=RELU)
-        self.last = Linear(start, hidden, problem.outputs)
+        self.last = Linear(start, hidden, problem.outputs, gain=QUIET)
 
     def hidden(self, batch: Batch) -> Tensor:
         """(models, rows, width)."""

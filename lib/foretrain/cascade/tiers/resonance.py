@@ -13,7 +13,7 @@ from foretrain.cascade.losses import Batch
 from foretrain.cascade.problem import Problem
 from foretrain.cascade.tiers import sizes
 from foretrain.cascade.tiers.mixing import Block, Mixing, mixer
-from foretrain.cascade.tiers.stacked import RELU, Linear, Start
+from foretrain.cascade.tiers.stacked import QUIET, RELU, Linear, Start
 from foretrain.cascade.tiers.table import Codes, Seen, flags, seen
 from foretrain.cascade.tiers.tier import Net, NetTier
 
@@ -22,10 +22,10 @@ BLOCKS = 2
 CHANNELS = 8
 """A column's. Few, because what is shared by all columns costs its parameters times the columns to compute."""
 
-WAVES = 8
+WAVES = 4
 """Frequencies a number."""
 
-SPREAD = 0.3
+SPREAD = 0.05
 """Deviation of the frequencies at the start, periods in a deviation of the number."""
 
 
@@ -76,9 +76,9 @@ class Resonance(Net):
         self.blocks = nn.ModuleList(
             Block(start, mixer(mixing, start, columns, CHANNELS), CHANNELS) for _ in range(BLOCKS)
         )
-        self.first = Linear(start, columns * CHANNELS, hidden, gain=RELU)
-        self.second = Linear(start, hidden, hidden, gain=RELU)
-        self.last = Linear(start, hidden, problem.outputs)
+        self.first = Linear(start, columns * CHANNELS, hidden)
+        self.second = Linear(start, hidden, hidden)
+        self.last = Linear(start, hidden, problem.outputs, gain=QUIET)
 
     def hidden(self, batch: Batch) -> Tensor:
         """(models, rows, width)."""

@@ -13,7 +13,7 @@ from torch.nn import functional
 from foretrain.cascade.losses import Batch
 from foretrain.cascade.tiers import sizes
 from foretrain.cascade.tiers.bytes import Bytes
-from foretrain.cascade.tiers.stacked import RELU, Linear, Norm, Start
+from foretrain.cascade.tiers.stacked import QUIET, RELU, Linear, Norm, Start
 from foretrain.cascade.tiers.tier import Net, NetTier
 
 CHANNELS = 64
@@ -71,10 +71,10 @@ class Block(nn.Module):
         self.norm = Norm(start, CHANNELS)
         self.split = Linear(start, CHANNELS, 2 * CHANNELS)
         self.memory = Memory(start)
-        self.join = Linear(start, CHANNELS, CHANNELS)
+        self.join = Linear(start, CHANNELS, CHANNELS, gain=QUIET)
         self.second_norm = Norm(start, CHANNELS)
         self.up = Linear(start, CHANNELS, 2 * CHANNELS, gain=RELU)
-        self.down = Linear(start, 2 * CHANNELS, CHANNELS)
+        self.down = Linear(start, 2 * CHANNELS, CHANNELS, gain=QUIET)
 
     def forward(self, x: Tensor) -> Tensor:
         """(models, channels, rows, t) to the same."""

@@ -19,6 +19,9 @@ from foretrain.seeds import stream
 RELU = 2.0**0.5
 """Gain before a ReLU, which lets half of the variance through."""
 
+QUIET = 0.1
+"""Gain of what is added to something or goes out: a net starts as nearly what it was given, and says nearly nothing."""
+
 EPSILON = 1e-6
 
 

@@ -12,7 +12,7 @@ from foretrain.cascade.losses import Batch
 from foretrain.cascade.problem import Problem
 from foretrain.cascade.tiers import sizes
 from foretrain.cascade.tiers.bytes import Bytes
-from foretrain.cascade.tiers.stacked import RELU, Attention, Linear, Norm, Start
+from foretrain.cascade.tiers.stacked import QUIET, RELU, Attention, Linear, Norm, Start
 from foretrain.cascade.tiers.tier import Net, NetTier
 
 CHANNELS = 16
@@ -29,7 +29,7 @@ class Block(nn.Module):
         self.attention = Attention(start, CHANNELS, HEADS)
         self.second_norm = Norm(start, CHANNELS)
         self.up = Linear(start, CHANNELS, 3 * CHANNELS, gain=RELU)
-        self.down = Linear(start, 3 * CHANNELS, CHANNELS)
+        self.down = Linear(start, 3 * CHANNELS, CHANNELS, gain=QUIET)
 
     def forward(self, x: Tensor) -> Tensor:
         """(models, channels, rows, t + 1) to the same."""
