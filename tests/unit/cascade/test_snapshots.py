@@ -84,6 +84,18 @@ def test_the_last_two_are_kept_a_name(root: str) -> None:
     Snapshots(root).clear()
 
 
+def test_in_an_object_store(gcs: str) -> None:
+    root = f"{gcs}/deep/snapshots"
+    assert Snapshots(root).latest("mlp") is None
+    for number in (5, 40, 300):
+        put(root, number)
+    assert [path.rpartition("/")[2][:12] for path in files(root)] == ["000000000040", "000000000300"]
+    filesystem(root)[0].pipe_file(files(root)[-1], b"damaged")
+    assert step(Snapshots(root).latest("mlp")) == 40
+    Snapshots(root).clear()
+    assert files(root) == []
+
+
 DAMAGES = {
     "truncated": lambda whole: whole[: len(whole) // 2],
     "empty": lambda whole: b"",
