@@ -57,6 +57,10 @@ PROBES: tuple[Property, ...] = (
     Property("direction", "direction of the mean gradient, cosine with the original's", "less", "gradient_health",
              "Before training, the mean gradient has a cosine of {value} with the original's; "
              "a fresh sample's, {fresh}."),
+    Property("tangent", "direction of the mean gradient of the outputs, cosine with the original's", "less",
+             "gradient_health",
+             "Before training, a net sees the rows where the original's are with a cosine of {value}; "
+             "a fresh sample's, {fresh}."),
     Property("convergence", "convergence, share of the allowed steps", "any", "gradient_health",
              "The best loss is nearly reached after a share of {value} of the allowed steps; "
              "on the original, {fresh}."),

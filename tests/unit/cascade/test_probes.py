@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -17,7 +18,7 @@ from foretrain.cascade import catalogue
 from foretrain.cascade.losses import Batch, corrupt, losses
 from foretrain.cascade.probes import contrasts, fisher, measure, noise, trained
 from foretrain.cascade.probes.ended import converged, gates
-from foretrain.cascade.probes.gradients import Replicas
+from foretrain.cascade.probes.gradients import Pull, Replicas, of_loss, of_output
 from foretrain.cascade.problem import BYTES, Arm, Problem, Rows, length
 from foretrain.cascade.record import ArmName, Point, Probe
 from foretrain.cascade.tiers.tier import Net, NetTier, Run, Trained
@@ -88,10 +89,11 @@ def rows(problem: Problem, count: int, seed: int = 0) -> Rows:
             return {"pixels": rng.standard_normal((count, *problem.shape)).astype(np.float32)}
 
 
-def gradients(problem: Problem, some: Rows, fisher_rows: int = 0) -> tuple[Tensor, Tensor]:
-    chunks = list(Replicas(problem, PLAIN, 5).gradients(some, torch.Generator().manual_seed(1), fisher_rows))
-    own, other = (torch.cat(parts) for parts in zip(*chunks, strict=True))
-    return own, other
+def gradients(problem: Problem, some: Rows, pull: Pull | None = None, replicas: Replicas | None = None) -> Tensor:
+    chunks = (replicas or Replicas(problem, PLAIN, 5)).gradients(
+        some, torch.Generator().manual_seed(1), pull or of_loss(problem)
+    )
+    return torch.cat([each for (each,) in chunks])
 
 
 @pytest.mark.parametrize("problem", PROBLEMS, ids=lambda p: p.goal)
@@ -99,8 +101,7 @@ def test_row_gradients_are_those_of_one_row_at_a_time(problem: Problem) -> None:
     chunk = Replicas(problem, PLAIN, 5).chunk
     count = chunk + 6
     some = rows(problem, count)
-    own, other = gradients(problem, some)
-    assert other.numel() == 0
+    own = gradients(problem, some)
     assert len(own) == count
     net, chance = Plain(problem, (5,)), torch.Generator().manual_seed(1)
     for start, inside in ((0, (0, 1, chunk - 1)), (chunk, (0, 5))):
@@ -114,7 +115,7 @@ def test_row_gradients_are_those_of_one_row_at_a_time(problem: Problem) -> None:
 
 def test_row_gradients_of_linear_regression_are_residual_times_input() -> None:
     some = rows(NUMBER, 40)
-    own, _ = gradients(NUMBER, some)
+    own = gradients(NUMBER, some)
     weight = Plain(NUMBER, (5,)).weight.detach().numpy()[0]
     wanted = 2 * (some["numbers"] @ weight - some["goal"][:, None]) * some["numbers"]
     assert own.numpy() == pytest.approx(wanted, abs=1e-5)
@@ -123,9 +124,33 @@ def test_row_gradients_of_linear_regression_are_residual_times_input() -> None:
 def test_weights_that_were_trained_are_looked_at_where_given() -> None:
     some, weight = rows(NUMBER, 8), np.ones((3, 1), np.float32)
     replicas = Replicas(NUMBER, PLAIN, 0, {"weight": weight})
-    ((own, _),) = replicas.gradients(some, torch.Generator())
+    own = gradients(NUMBER, some, replicas=replicas)
     wanted = 2 * (some["numbers"].sum(1) - some["goal"])[:, None] * some["numbers"]
     assert own.numpy() == pytest.approx(wanted, abs=1e-4)
+
+
+@pytest.mark.parametrize("problem", PROBLEMS, ids=lambda p: p.goal)
+def test_centred_outputs_are_off_by_nothing_on_average(problem: Problem) -> None:
+    """A linear layer whose input holds a 1 has a gradient of 0 there."""
+    some = rows(problem, 100)
+    replicas = Replicas(problem, PLAIN, 5)
+    replicas.centre(some, torch.Generator().manual_seed(0))
+    pulled = []
+    for batch, inside in replicas._batches(some, torch.Generator().manual_seed(0)):
+        with torch.no_grad():
+            output = replicas.net(batch) + replicas.offset
+        pulled.append(of_loss(problem)(output, batch)[:inside].flatten(0, -2))
+    pull = torch.cat(pulled).double()
+    # but for the ridge
+    assert pull.mean(0).abs().max() < 0.02 * max(1.0, float(replicas.offset.abs().max()))
+    assert replicas.offset.isfinite().all()
+
+
+def test_tangents_of_a_linear_layer_are_the_inputs() -> None:
+    some = rows(NUMBER, 40)
+    found = gradients(NUMBER, some, of_output(NUMBER, 3))
+    ratio = (found.numpy() / some["numbers"]).flatten()
+    assert ratio == pytest.approx(np.full(120, ratio[0]), rel=1e-4)
 
 
 @pytest.mark.parametrize("problem", PROBLEMS, ids=lambda p: p.goal)
@@ -152,7 +177,8 @@ def test_the_fisher_information_of_a_logistic_regression() -> None:
     x = np.random.default_rng(0).standard_normal((count, 3)).astype(np.float32) * [1.0, 2.0, 4.0]
     some = {**rows(CLASSES, count), "numbers": x.astype(np.float32)}
     replicas = Replicas(CLASSES, PLAIN, 0, {"weight": np.zeros((3, 3), np.float32)})
-    other = torch.cat([each for _, each in replicas.gradients(some, torch.Generator().manual_seed(0), count)])
+    draws = torch.Generator().manual_seed(0)
+    other = gradients(CLASSES, some, partial(fisher.drawn, CLASSES, chance=draws), replicas)
     found = np.linalg.eigvalsh((other.T @ other / count).numpy())[::-1]
     wanted = np.linalg.eigvalsh(np.kron(x.T @ x / count, np.eye(3) / 3 - 1 / 9))[::-1]
     assert found == pytest.approx(wanted, rel=0.1, abs=0.01)
@@ -183,13 +209,15 @@ def test_the_noise_scale_of_gaussian_gradients(scale: float) -> None:
     rows_ = torch.from_numpy((mean + rng.standard_normal((6000, 50))).astype(np.float32))
     chunks = list(rows_.split(700))
     for size in (100, 2000):
-        found = noise.health(noise.sums(chunks, np.arange(6000).reshape(-1, size)))["noise_scale"]
+        (sums,) = noise.sums([(each,) for each in chunks], np.arange(6000).reshape(-1, size))
+        found = noise.health(sums)["noise_scale"]
         assert np.median(found) == pytest.approx(np.log10(scale), abs=0.08)
 
 
 def test_the_noise_scale_is_bounded_where_no_signal_is_left() -> None:
     rows_ = torch.from_numpy(np.random.default_rng(0).standard_normal((4000, 20)).astype(np.float32))
-    found = noise.health(noise.sums([rows_], np.arange(4000).reshape(40, 100)))["noise_scale"]
+    (sums,) = noise.sums([(rows_,)], np.arange(4000).reshape(40, 100))
+    found = noise.health(sums)["noise_scale"]
     assert np.isfinite(found).all()
     assert found.max() == pytest.approx(3.0)
 
@@ -197,7 +225,8 @@ def test_the_noise_scale_is_bounded_where_no_signal_is_left() -> None:
 def test_sums_are_means_and_norms_whatever_the_chunks() -> None:
     rows_ = torch.randn(60, 7, generator=torch.Generator().manual_seed(0))
     subsets = np.random.default_rng(0).permutation(60).reshape(5, 12)
-    found = noise.sums(rows_.split(17), subsets)
+    found, double = noise.sums([(each, 2 * each) for each in rows_.split(17)], subsets)
+    assert torch.equal(double.halves, 2 * found.halves)
     assert found.norms == pytest.approx(rows_.norm(dim=1).numpy(), rel=1e-6)
     assert found.means.numpy() == pytest.approx(rows_.numpy()[subsets].mean(1), abs=1e-6)
     assert found.halves[2, 1].numpy() == pytest.approx(rows_.numpy()[subsets[2, 6:]].mean(0), abs=1e-6)
@@ -208,7 +237,8 @@ def test_norms_that_scatter_by_a_factor() -> None:
     size = np.exp(0.7 * rng.standard_normal(20_000))
     way = rng.standard_normal((20_000, 5))
     way /= np.linalg.norm(way, axis=1, keepdims=True)
-    found = noise.health(noise.sums([torch.from_numpy((size[:, None] * way).astype(np.float32))], np.arange(20_000)))
+    (sums,) = noise.sums([(torch.from_numpy((size[:, None] * way).astype(np.float32)),)], np.arange(20_000))
+    found = noise.health(sums)
     assert found["norm_spread"] == pytest.approx(0.7, abs=0.02)
     assert found["norm_tail"] == pytest.approx(0.7 * 2.326 / np.log(10), abs=0.03)
     assert abs(found["alignment"]) < 1
@@ -266,7 +296,9 @@ def test_the_same_rows_are_the_same_to_the_bit_and_a_seed_repeats() -> None:
     arm = Two().arms()["original"]
     found, probes = measure(NUMBER, PLAIN, {"original": arm, "candidate": arm, "child": arm}, 3)
     assert {contrast.difference for contrast in found} == {0.0}
-    assert probes["original"] == probes["child"]
+    assert probes["original"] == probes["candidate"]
+    shown = ({probe.name: probe.value for probe in probes[name]} for name in ("original", "child"))
+    assert next(shown) == pytest.approx(next(shown), abs=0.5)
     assert measure(NUMBER, PLAIN, Two().arms(), 3) == measure(NUMBER, PLAIN, Two().arms(), 3)
     assert measure(NUMBER, PLAIN, Two().arms(), 3) != measure(NUMBER, PLAIN, Two().arms(), 4)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from itertools import combinations
 
 import numpy as np
@@ -56,10 +57,9 @@ def _shown(
     if isinstance(tier, NetTier) and model.state:
         replicas = Replicas(problem, tier, 0, model.state)
         rows = take(held_out, slice(0, ROWS))
-        count = length(rows)
         draws = torch.Generator().manual_seed(number(seed, "cascade", "probes", "draws") % 2**63)
-        steep = torch.cat([other for _, other in replicas.gradients(rows, draws, count)])[:count]
-        values = fisher.spectrum(steep, np.arange(count))
+        steep = replicas.gradients(rows, draws, partial(fisher.drawn, problem, chance=draws))
+        values = fisher.spectrum(torch.cat([each for (each,) in steep]), np.arange(length(rows)))
         yield "trained_curvature", float(np.log10(values.sum() + TINY))
         yield "sharpness", float(np.log10(values[0] + TINY))
         spectra = getattr(replicas.net, "spectra", None)

@@ -34,7 +34,7 @@ TINY = 1e-30
 
 
 def drawn(problem: Problem, output: Tensor, batch: Batch, chance: torch.Generator) -> Tensor:
-    """Gradient of each row's loss by its output for labels drawn from the model, one draw a row.
+    """What to carry back from the outputs for labels drawn from the model, one draw a row.
 
     Squared errors are those of a normal with the variance that makes them its negative log likelihood. A row's loss
     that is a mean over k draws is scaled by the root of k, so that the expected outer product is the Gauss-Newton

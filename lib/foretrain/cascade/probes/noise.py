@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -33,28 +33,34 @@ class Sums:
         return self.halves.mean(-2)
 
 
-def sums(chunks: Iterable[Tensor], subsets: npt.NDArray[np.intp]) -> Sums:
+def sums(chunks: Iterable[Sequence[Tensor]], subsets: npt.NDArray[np.intp]) -> tuple[Sums, ...]:
     """Norms and mean gradients, of gradients that are never all in memory.
 
     Args:
-        chunks: gradients of some rows after the other, (rows, parameters).
+        chunks: gradients of some rows after the other, (rows, parameters), of several kinds.
         subsets: (..., rows) of an even number of rows each.
+
+    Returns:
+        one a kind.
     """
     halves = subsets.reshape(-1, subsets.shape[-1] // 2)
-    norms: list[Tensor] = []
-    total: Tensor | None = None
+    norms: list[list[Tensor]] = []
+    totals: list[Tensor] = []
     start = 0
     for chunk in chunks:
-        inside = (halves >= start) & (halves < start + len(chunk))
-        weight = torch.zeros(len(halves), len(chunk))
-        which, place = np.nonzero(inside)
+        rows = len(chunk[0])
+        weight = torch.zeros(len(halves), rows)
+        which, place = np.nonzero((halves >= start) & (halves < start + rows))
         weight[which, halves[which, place] - start] = 1.0 / halves.shape[-1]
-        part = weight @ chunk
-        total = part if total is None else total + part
-        norms.append(chunk.norm(dim=1))
-        start += len(chunk)
-    assert total is not None
-    return Sums(torch.cat(norms).numpy().astype(np.float64), total.reshape(*subsets.shape[:-1], 2, -1), subsets)
+        totals = totals or [torch.zeros(len(halves), each.shape[1]) for each in chunk]
+        for total, each in zip(totals, chunk, strict=True):
+            total.addmm_(weight, each)
+        norms.append([each.norm(dim=1) for each in chunk])
+        start += rows
+    return tuple(
+        Sums(torch.cat(norm).numpy().astype(np.float64), total.reshape(*subsets.shape[:-1], 2, -1), subsets)
+        for norm, total in zip(zip(*norms, strict=True), totals, strict=True)
+    )
 
 
 def health(found: Sums) -> Mapping[str, Floats]:
