@@ -93,7 +93,7 @@ class Spectral(Net):
         start = Start(seeds, "spectral")
         self.bytes = Bytes(start, CHANNELS)
         self.blocks = nn.ModuleList(Block(start) for _ in range(BLOCKS))
-        self.norm = Norm(start, CHANNELS)
+        self.norm = Norm(start, CHANNELS, scale=QUIET)
 
     def hidden(self, batch: Batch) -> Tensor:
         """(models, rows, t + 1, channels)."""

@@ -78,9 +78,9 @@ class Norm(nn.Module):
         Zhang and Sennrich (2019), Root mean square layer normalization.
     """
 
-    def __init__(self, start: Start, channels: int) -> None:
+    def __init__(self, start: Start, channels: int, scale: float = 1.0) -> None:
         super().__init__()
-        self.scale = start.constant(channels, value=1.0)
+        self.scale = start.constant(channels, value=scale)
 
     def forward(self, x: Tensor) -> Tensor:
         """The same shape, in float32 whatever the autocast."""

@@ -49,7 +49,7 @@ class Transformer(Net):
         self.register_buffer("places", _places(problem.shape[0] + 1), persistent=False)
         self.places: Tensor
         self.blocks = nn.ModuleList(Block(start) for _ in range(BLOCKS))
-        self.norm = Norm(start, CHANNELS)
+        self.norm = Norm(start, CHANNELS, scale=QUIET)
 
     def hidden(self, batch: Batch) -> Tensor:
         """(models, rows, t + 1, channels)."""
