@@ -24,6 +24,7 @@ from foretrain.cascade.problem import Study, length
 from foretrain.cascade.record import ArmName, Difference
 from foretrain.cascade.repetitions import Scatter, Values
 from foretrain.cascade.resampling import HeldOut
+from foretrain.cascade.sentences import LITTLE
 from foretrain.cascade.tiers.tier import Trained
 from foretrain.record import Interval
 from foretrain.seeds import stream
@@ -32,9 +33,6 @@ Floats = npt.NDArray[np.float64]
 
 DRAWS = 2000
 INTERVAL = (0.05, 0.95)
-
-LEAST = 0.05
-"""Share of the guess's loss that the first arm's models must have learned, for a loss to be a share of it."""
 
 
 @dataclass(frozen=True)
@@ -235,7 +233,7 @@ class _Models:
                 values[model.run.arm, model.run.seed] = np.stack([model.loss, told])
         first = next(iter(study.arms))
         learned = [study.guess - float(value[0].mean()) for (arm, _), value in values.items() if arm == first]
-        enough = bool(learned) and float(np.mean(learned)) >= LEAST * study.guess
+        enough = bool(learned) and float(np.mean(learned)) >= LITTLE * study.guess
         return cls(
             name,
             values,
@@ -247,7 +245,7 @@ class _Models:
 
 def _nothing_learned(tier: str, arm: ArmName) -> str:
     return (
-        f"The {tier} models of the {arm} learned less than {LEAST:.0%} of what a constant guess gets wrong: "
+        f"The {tier} models of the {arm} learned less than {LITTLE:.0%} of what a constant guess gets wrong: "
         "what others lose is a share of the whole loss of that guess."
     )
 

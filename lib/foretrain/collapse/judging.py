@@ -77,7 +77,12 @@ def score(
         severity=severity,
         dimensions=dimensions,
         reasons=verdict.reasons(
-            decided, dimensions, compared, (candidate.duplicate_rows, original.duplicate_rows), harm
+            decided,
+            dimensions,
+            compared,
+            (candidate.duplicate_rows, original.duplicate_rows),
+            harm,
+            verdict.no_harm(cascade, settings.verdict),
         ),
         sentence=verdict.sentence(decided, judged, harm if decided != by_statistics else None),
         columns=compared,

@@ -13,7 +13,6 @@ from foretrain.collapse.calibration import Curves, Judgement
 from foretrain.collapse.dimensions import DIMENSIONS
 from foretrain.collapse.dimensions.dimension import number, unmeasured
 from foretrain.collapse.dimensions.scale import CERTAIN
-from foretrain.collapse.dimensions.training import LOST
 from foretrain.collapse.pairing import Paired
 from foretrain.collapse.record import Collapse, ColumnComparison, Dimension, DimensionName, Evidence, Severity, Verdict
 from foretrain.record import NotRun
@@ -62,10 +61,13 @@ def with_training(by_statistics: Verdict, harm: str | None) -> Verdict:
 
 
 def harm(cascade: Cascade | NotRun, settings: VerdictSettings) -> str | None:
-    """That trained models did worse, in one sentence; None where they did not, or it is not sure enough."""
-    if isinstance(cascade, NotRun) or not training.harmful(cascade, settings.reject_at):
-        return None
-    return training.sentence(cascade)
+    """That trained models did worse, in words; None where they did not, or it is not sure enough."""
+    return training.sentence(cascade) if training.harmful(cascade, settings.reject_at) else None
+
+
+def no_harm(cascade: Cascade | NotRun, settings: VerdictSettings) -> str | None:
+    """That trained models did well, in words; None where they did not, or it is not sure enough."""
+    return training.sentence(cascade) if training.harmless(cascade, settings.review_at) else None
 
 
 def blind(paired: Paired, curves: Curves) -> bool:
@@ -124,6 +126,7 @@ def reasons(
     columns: Sequence[ColumnComparison],
     repeated: tuple[float, float],
     harm: str | None = None,
+    no_harm: str | None = None,
     most: int = 5,
 ) -> tuple[str, ...]:
     """The strongest evidence: for harm where there is any, else what was looked for and not found.
@@ -134,6 +137,7 @@ def reasons(
         columns: worst first.
         repeated: share of rows that repeat an earlier one, of the candidate and the original.
         harm: what trained models say, where they did worse.
+        no_harm: the same where they did well.
         most: reasons at most.
     """
     evidence = [item for dimension in dimensions.values() for item in dimension.evidence]
@@ -150,17 +154,17 @@ def reasons(
         said.insert(
             0, f"{repeated[0]:.0%} of the rows repeat an earlier row exactly; in the original, {repeated[1]:.0%}."
         )
+    if verdict in ("approve", "underpowered"):
+        reassuring = [item.sentence for item in evidence if item.statistic.startswith(_REASSURING)]
+        said = [*([no_harm] if no_harm else []), *reassuring[:3], *said]
     if harm is not None:
-        said = [each for each in said if each != harm]
-        said.insert(min(1, len(said)) if verdict == "reject" else 0, harm)
-    elif verdict in ("approve", "underpowered"):
-        said = [item.sentence for item in evidence if item.statistic.startswith(_REASSURING)][:3] + said
+        said = [*(said[:1] if verdict == "reject" else []), harm, *said]
+    said = list(dict.fromkeys(said))
     return tuple(said[:most])
 
 
 _REASSURING = (
     "coverage",
-    LOST,
     "classifier two-sample test, AUC of boosted trees",
     "skill on real rows of boosted trees",
 )

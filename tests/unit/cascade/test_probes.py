@@ -384,7 +384,7 @@ def test_trained_models_are_paired_by_seed() -> None:
     (contrast,) = contrasts("mlp", found)
     assert (contrast.name, contrast.tier, contrast.scored) == ("gap", "mlp", False)
     assert (contrast.candidate, contrast.original, contrast.difference) == (4.75, 1.5, 3.25)
-    assert contrast.noise == pytest.approx(np.sqrt(np.var([3.0, 3.5], ddof=1) / 2))
+    assert contrast.noise == pytest.approx(np.sqrt((0.5 + 1.125) / 2))
     one = {run: probes for run, probes in found.items() if run != Run(1, "candidate")}
     assert contrasts("mlp", one) == []
 

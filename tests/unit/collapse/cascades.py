@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from foretrain.cascade.record import ArmName, Cascade, Contrast, Difference
+from foretrain.cascade.record import ArmName, Cascade, Contrast, Difference, Model
 
 TIERS = ("trees", "mlp", "resonance")
 
@@ -16,8 +16,13 @@ def cascade(
     *,
     apart: float = 0.02,
     original: bool = True,
+    learned: float = 0.4,
 ) -> Cascade:
-    """Three tiers whose models lose these shares, so far from certain, by more than 5 % with this chance."""
+    """Three tiers whose models lose these shares, so far from certain, by more than 5 % with this chance.
+
+    Args:
+        learned: what models of the first arm learned, in nats below the guess.
+    """
     whole = sum(lost) / len(lost)
     shares = (*zip(TIERS, lost, strict=True), ("all", whole))
     arms: tuple[ArmName, ArmName, ArmName] = (
@@ -34,7 +39,7 @@ def cascade(
         rows=100,
         held_out=50,
         guess=0.69,
-        models=(),
+        models=tuple(model(tier, arm, 0.69 - learned) for tier in TIERS for arm in arms),
         harm=harm if original else (),
         decay=() if original else harm,
         agreement=sum((share > 0) == (whole > 0) for share in lost) / len(lost),
@@ -45,6 +50,22 @@ def cascade(
         device="cpu",
         rows_per_second=1.0,
         peak_bytes=1,
+    )
+
+
+def model(tier: str, arm: ArmName, loss: float) -> Model:
+    return Model(
+        tier=tier,
+        architecture=tier,
+        seed=0,
+        arm=arm,
+        parameters=100,
+        ending="converged",
+        loss=loss,
+        metric=None,
+        steps=1,
+        seconds=1.0,
+        curve=(),
     )
 
 

@@ -100,34 +100,43 @@ def test_the_gap_of_trained_models_enters_too() -> None:
 
 
 @pytest.mark.parametrize(
-    ("lost", "chance", "harmful"),
+    ("lost", "chance", "apart", "harmful"),
     [
-        ((0.2, 0.1, 0.1), 0.9, True),
-        ((0.2, 0.1, 0.1), 0.49, False),
-        ((0.5, 0.1, -0.1), 0.9, True),
-        ((0.9, -0.1, -0.1), 0.9, False),
+        ((0.2, 0.1, 0.1), 0.9, 0.02, True),
+        ((0.2, 0.1, 0.1), 0.49, 0.02, False),
+        ((0.5, 0.1, -0.1), 0.9, 0.02, True),
+        ((0.9, -0.1, -0.1), 0.9, 0.02, False),
+        ((0.2, 0.1, 0.1), 0.7, 0.2, False),
     ],
+    ids=["sure", "unlikely", "two of three", "one of three", "no more than chance"],
 )
-def test_harm_must_be_likely_and_agreed_on(lost: tuple[float, ...], chance: float, harmful: bool) -> None:
-    said = verdict.harm(cascade(lost, chance), SETTINGS)
+def test_harm_must_be_likely_and_agreed_on(lost: tuple[float, ...], chance: float, apart: float, harmful: bool) -> None:
+    found = cascade(lost, chance, apart=apart)
+    said = verdict.harm(found, SETTINGS)
     assert (said is not None) == harmful
     assert verdict.with_training("approve", said) == ("review" if harmful else "approve")
     for settled in ("reject", "review", "underpowered"):
         assert verdict.with_training(settled, said) == settled
-    assert verdict.harm(cascade(lost, chance), VerdictSettings(reject_at=0.95)) is None
+    assert verdict.harm(found, VerdictSettings(reject_at=0.95)) is None
     assert verdict.harm(NO_CASCADE, SETTINGS) is None
+    assert verdict.no_harm(found, SETTINGS) is None
+    assert verdict.no_harm(NO_CASCADE, SETTINGS) is None
+    assert verdict.no_harm(cascade(), SETTINGS) is not None
 
 
 def test_what_models_lose_is_said_with_its_numbers() -> None:
     said = training.sentence(cascade((0.3, 0.12, -0.1), 0.83))
     assert said == (
-        "Models trained on the candidate instead of the original lose 11% of what can be learned (9% to 13%; "
-        "2 of 3 sizes of model agree); the probability that it is more than 5% is 83%."
+        "Models trained on the candidate lose 11% (9 to 13) of what models trained on the original learn. "
+        "The probability that more than 5% is lost is 83%."
     )
+    little = training.sentence(cascade((0.3, 0.3, 0.3), 0.83, learned=0.01))
+    assert little is not None
+    assert "+30% of a constant guess's beyond theirs (+28% to +32%)" in little
     assert training.sentence(cascade(original=False)) is None
     assert training.decay(NO_CASCADE) is None
     assert training.decay(cascade()) is None
-    assert "sequential CART" in (training.decay(cascade((0.2, 0.2, 0.2), original=False)) or "")
+    assert "lose 20%" in (training.decay(cascade((0.2, 0.2, 0.2), original=False)) or "")
 
 
 @pytest.fixture(scope="module")
@@ -148,9 +157,9 @@ def test_models_that_do_worse_ask_for_a_review_of_what_looks_well(judged: dict[s
     healthy, worse = judged["healthy"], judged["healthy, models worse"]
     assert (healthy.verdict, worse.verdict) == ("approve", "review")
     assert worse.probability_of_collapse == healthy.probability_of_collapse
-    assert worse.reasons[0].startswith("Models trained on the candidate instead of the original lose 30%")
+    assert worse.reasons[0].startswith("Models trained on the candidate lose 30%")
     assert worse.sentence.startswith("Review: the statistics look well")
-    assert "lose 30% of what can be learned (28% to 32%" in worse.sentence
+    assert "models do not: models trained on the candidate lose 30% (28 to 32) of what" in worse.sentence
     assert worse.dimensions["generalization_gap"].score == pytest.approx(75.0)
 
 
@@ -158,7 +167,7 @@ def test_models_that_do_well_change_no_verdict(judged: dict[str, Collapse]) -> N
     for name in ("healthy", "collapsed"):
         assert judged[f"{name}, models well"].verdict == judged[name].verdict
         assert judged[f"{name}, models well"].sentence == judged[name].sentence
-    assert any("lose 0% of what can be learned" in reason for reason in judged["healthy, models well"].reasons)
+    assert "learn as much as models trained on the original" in judged["healthy, models well"].reasons[0]
 
 
 def test_harm_joins_the_reasons_of_what_is_rejected(judged: dict[str, Collapse]) -> None:
@@ -177,7 +186,7 @@ def test_notes_say_what_was_not_measured(judged: dict[str, Collapse]) -> None:
 
 
 def test_without_an_original_the_decay_is_a_reason(judged: dict[str, Collapse]) -> None:
-    assert "lose a further 20% of what can be learned (18% to 22%)" in judged["alone"].reasons[-1]
+    assert "a child of the candidate lose 20% (18 to 22)" in judged["alone"].reasons[-1]
 
 
 def test_an_interval_of_a_scored_contrast_narrows_with_its_noise() -> None:

@@ -52,8 +52,7 @@ class WithTraining:
         badness = _beyond(lost.share, cascade.margin)
         low, high = (_beyond(end, cascade.margin) for end in lost.share_interval)
         noise = max(lost.share_interval[1] - lost.share, lost.share - lost.share_interval[0])
-        said = training.sentence(cascade)
-        assert said is not None
+        said = training.sentence(cascade) or ""
         evidence = Evidence(statistic=LOST, value=lost.share, fresh=0.0, badness=badness, sentence=said)
         effect = f"a lost share of {cascade.margin + noise:.0%}"
         return Dimension(
