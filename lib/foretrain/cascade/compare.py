@@ -83,7 +83,7 @@ def compare(
         agreement=told.agreement,
         slope=told.slope,
         probability_of_harm=harm.beyond(margin) if harm and harm.record else None,
-        notes=tuple(tier.note for tier in tiers if tier.note),
+        notes=tuple(_notes(tiers, arms[0])),
     )
 
 
@@ -117,6 +117,7 @@ class _Tier:
     Attributes:
         draws: (draws, 2) of the difference of loss and metric.
         scale: what a share of 1 is, in units of loss.
+        weak: whether that is the whole loss of the guess.
     """
 
     name: str
@@ -125,6 +126,7 @@ class _Tier:
     metric: float
     draws: Floats
     scale: float
+    weak: bool
     parameters: float
 
     @property
@@ -151,10 +153,19 @@ class _Step:
     arms: tuple[ArmName, ArmName]
 
     @property
+    def counted(self) -> list[int]:
+        """The tiers that count for all together: those whose models learned something, or all where none did."""
+        strong = [k for k, tier in enumerate(self.tiers) if not tier.weak]
+        return strong or list(range(len(self.tiers)))
+
+    @property
     def weights(self) -> Floats:
-        return weigh(
-            np.asarray([tier.share for tier in self.tiers]), np.asarray([tier.shares.var() for tier in self.tiers])
+        """(tiers,) of each in all together."""
+        of, out = [self.tiers[k] for k in self.counted], np.zeros(len(self.tiers))
+        out[self.counted] = weigh(
+            np.asarray([tier.share for tier in of]), np.asarray([tier.shares.var() for tier in of])
         )
+        return out
 
     @property
     def shares(self) -> Floats:
@@ -181,10 +192,11 @@ class _Step:
     @property
     def slope(self) -> float | None:
         """Change of the lost share for tenfold parameters, by least squares."""
-        x = np.log10([tier.parameters for tier in self.tiers])
+        of = [self.tiers[k] for k in self.counted]
+        x = np.log10([tier.parameters for tier in of])
         if len(x) < 2 or np.ptp(x) == 0:
             return None
-        return float(np.polyfit(x, [tier.share for tier in self.tiers], 1)[0])
+        return float(np.polyfit(x, [tier.share for tier in of], 1)[0])
 
     def beyond(self, margin: float) -> float:
         """Probability that the lost share of all tiers together exceeds the margin."""
@@ -214,14 +226,14 @@ class _Models:
     Attributes:
         values: (2, rows) loss and metric of each model that ended well.
         scale: what a lost share of 1 is, in units of loss.
-        note: where the scale is not what the first arm learned.
+        weak: whether that is the whole loss of the guess, since the first arm's models hardly learned anything.
     """
 
     name: str
     values: Values
     scale: float
+    weak: bool
     parameters: float
-    note: str | None
 
     @classmethod
     def of(cls, name: str, models: Sequence[Trained], study: Study) -> Self:
@@ -238,16 +250,20 @@ class _Models:
             name,
             values,
             float(np.mean(learned)) if enough else study.guess,
+            not enough,
             float(np.mean([model.parameters for model in models])),
-            None if enough else _nothing_learned(name, first),
         )
 
 
-def _nothing_learned(tier: str, arm: ArmName) -> str:
-    return (
-        f"The {tier} models of the {arm} learned less than {LITTLE:.0%} of what a constant guess gets wrong: "
-        "what others lose is a share of the whole loss of that guess."
+def _notes(tiers: Sequence[_Models], first: ArmName) -> list[str]:
+    weak = [tier.name for tier in tiers if tier.weak]
+    if not weak:
+        return []
+    said = (
+        f"Models of the {first} learned less than {LITTLE:.0%} of what a constant guess gets wrong "
+        f"in {', '.join(weak)}: there, what others lose is a share of the whole loss of that guess"
     )
+    return [f"{said}." if len(weak) == len(tiers) else f"{said}, and does not count for all tiers together."]
 
 
 def _steps(
@@ -271,5 +287,5 @@ def _steps(
         for k, (step, tier, variance, apart) in enumerate(cells):
             draws = rows[:, k] + repetitions.noise(apart, variance, held_out, stretch, chance)
             loss, told = apart.mean((0, -1)).tolist()
-            found[step].append(_Tier(tier.name, step, loss, told, draws, tier.scale, tier.parameters))
+            found[step].append(_Tier(tier.name, step, loss, told, draws, tier.scale, tier.weak, tier.parameters))
     return {step: _Step(tuple(of), step) for step, of in found.items()}

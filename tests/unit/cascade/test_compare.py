@@ -154,7 +154,7 @@ def test_nothing_can_be_said_of_models_that_all_failed() -> None:
     found = compare(failed, study(10), 0, 0.05)
     assert found.harm == found.decay == ()
     assert found.probability_of_harm is found.slope is None
-    assert len(found.notes) == 3
+    assert len(found.notes) == 1
 
 
 def test_without_an_original_there_is_decay_alone() -> None:
@@ -184,8 +184,25 @@ def test_copies_of_a_row_count_once() -> None:
 def test_a_tier_that_learned_nothing_is_measured_by_the_guess() -> None:
     made = models(np.random.default_rng(0), 1000, shift=dict.fromkeys(ARMS, 0.6) | {"candidate": 0.8})
     found = compare(made, study(1000), 0, 0.05)
-    assert len(found.notes) == 3
+    assert found.notes[0].endswith(
+        "in trees, mlp, resonance: there, what others lose is a share of the whole loss of that guess."
+    )
     assert found.harm[0].share == pytest.approx(found.harm[0].loss / GUESS)
+    assert found.harm[-1].share == pytest.approx(0.2, abs=0.05)
+
+
+def test_a_tier_that_learned_nothing_has_no_say_beside_others() -> None:
+    made = models(np.random.default_rng(0), 1000, shift={"candidate": 0.1}, own=0.01)
+    strong = compare(made, study(1000), 0, 0.05)
+    made["trees"] = models(np.random.default_rng(0), 1000, shift=dict.fromkeys(ARMS, 0.6), own=0.01)["trees"]
+    found = compare(made, study(1000), 0, 0.05)
+    assert found.notes[0].startswith(
+        "Models of the original learned less than 5% of what a constant guess gets wrong in trees:"
+    )
+    assert abs(found.harm[0].share) < 0.05
+    assert found.harm[-1].share == pytest.approx(np.mean([d.share for d in found.harm[1:3]]), abs=0.02)
+    assert found.harm[-1].share == pytest.approx(strong.harm[-1].share, abs=0.05)
+    assert found.slope is not None
 
 
 def test_the_slope_is_the_change_for_tenfold_parameters() -> None:
