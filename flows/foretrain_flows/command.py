@@ -6,8 +6,10 @@ import logging
 import os
 import signal
 import sys
+import threading
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
+from contextvars import copy_context
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn, cast
 
@@ -38,13 +40,34 @@ class PrefectRecorder:
 
         logging.raiseExceptions = False  # a server that ends before the last log line arrives is no user's business
         with _interruptible():
+            _start_server()
             state = cast("State[Validation]", validate(candidate, original, out, settings, return_state=True))
             return state.result()
 
 
+def _start_server() -> None:
+    """Start Prefect's embedded server, where no other is set up, so that Ctrl-C does not reach it.
+
+    It is told of the interruption then, and the run is recorded as crashed, not as running for ever. A process inherits
+    which signals are held off from the thread that starts it.
+    """
+    from prefect.server.api.server import SubprocessASGIServer
+    from prefect.settings import PREFECT_API_URL
+
+    def start() -> None:
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        with suppress(Exception):  # the flow tries again, and says what is wrong
+            SubprocessASGIServer().start()
+
+    if not PREFECT_API_URL.value():
+        starter = threading.Thread(target=copy_context().run, args=(start,), daemon=True)
+        starter.start()
+        starter.join()
+
+
 @contextmanager
 def _interruptible() -> Iterator[None]:
-    """Let Ctrl-C end the run at once, though it ends the embedded server too, which Prefect then tries to tell."""
+    """Let Ctrl-C end the run at once, though a server may be gone that Prefect then tries to tell."""
     from prefect.settings import PREFECT_CLIENT_MAX_RETRIES, temporary_settings
 
     with ExitStack() as after:
@@ -81,7 +104,7 @@ def main() -> NoReturn:
 
 
 def _end_now() -> NoReturn:
-    """End without waiting for Prefect's threads: they go on for minutes to report to a server that Ctrl-C ended."""
+    """End without waiting for Prefect's threads, which may go on for minutes to report to a server that is gone."""
     from prefect.server.api.server import SubprocessASGIServer
 
     SubprocessASGIServer().stop()

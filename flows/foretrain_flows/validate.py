@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from prefect import flow, get_client, runtime
@@ -17,8 +18,11 @@ from foretrain.pipeline import Step
 from foretrain.record import Role
 from foretrain.runner import Given, Result, follow
 from foretrain.settings import Settings
+from foretrain.storage import absolute
 from foretrain.validation import Validation
+from foretrain_flows import dispatch
 from foretrain_tasks import TASKS
+from foretrain_tasks.progress import progress_artifact
 
 STATES: dict[Verdict, str] = {
     "approve": "Approved",
@@ -57,13 +61,23 @@ def validate(
     sources: dict[Role, object] = {"candidate": candidate}
     if original is not None:
         sources["original"] = original
-    found = follow(sources, settings, Store(root), out, run=_submit)
+    order = {
+        "candidate": absolute(candidate),
+        "original": original and absolute(original),
+        "out": absolute(out),
+        "settings": settings.model_copy(update={"checkpoints": absolute(root)}).model_dump(mode="json"),
+    }
+    with progress_artifact():
+        found = follow(sources, settings, Store(root), out, run=partial(_submit, order))
     _tag(found)
     return Completed(name=STATES[found.verdict], message=f"{found.verdict}: {found.sentence}", data=found)
 
 
-def _submit(step: Step, given: Mapping[str, Given | None], settings: Settings, store: Store) -> Result[Any]:
-    state: State[Result[Any]] = TASKS[step.stage.name](step, given, settings, store, return_state=True)
+def _submit(
+    order: Mapping[str, Any], step: Step, given: Mapping[str, Given | None], settings: Settings, store: Store
+) -> Result[Any]:
+    elsewhere = partial(dispatch.order, order, settings.dispatch) if step.stage.where == "gpu" else None
+    state: State[Result[Any]] = TASKS[step.stage.name](step, given, settings, store, elsewhere, return_state=True)
     return state.result()
 
 

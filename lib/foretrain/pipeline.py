@@ -10,8 +10,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from foretrain.record import Role
+from foretrain.settings import CascadeMode, Effort, Settings
 
 if TYPE_CHECKING:
+    from foretrain.cascade.record import Cascade
     from foretrain.collapse.record import Collapse
     from foretrain.data.reference import DatasetRef
     from foretrain.diversity.record import Diversity
@@ -32,7 +34,7 @@ class Stage:
     record: str
     """ "module:class" of what it returns."""
     needs: tuple[str, ...]
-    """The stages whose results it is given, in this order."""
+    """The stages whose results it is given, in this order; those of pairs by their name."""
     settings: tuple[str, ...]
     """The settings it reads; it is given no others."""
     code: tuple[str, ...]
@@ -44,7 +46,9 @@ class Stage:
     files: bool = False
     """Whether it writes files."""
     where: Literal["here", "gpu"] = "here"
-    on_failure: Literal["stop", "go on without"] = "stop"
+    on_failure: Literal["stop", "stop on bad data", "go on without"] = "stop"
+    not_run: Callable[[Settings], str | None] = lambda _: None
+    """Why it is not run with these settings; None where it is."""
 
 
 def _loaded(dataset: DatasetRef) -> str:
@@ -61,6 +65,20 @@ def _measured(diversity: Diversity) -> str:
     return f"{lost} rare values lost" + (f", {copies:.1%} copies of the original" if copies is not None else "")
 
 
+def _trained(cascade: Cascade) -> str:
+    from foretrain.cascade.sentences import line
+
+    return line(cascade)
+
+
+def _without_cascade(settings: Settings) -> str | None:
+    if settings.cascade.mode == CascadeMode.OFF:
+        return "no proxy models were trained: cascade.mode is off"
+    if settings.cascade.mode == CascadeMode.AUTO and settings.effort == Effort.QUICK:
+        return "proxy models are not trained at quick effort, unless cascade.mode is full"
+    return None
+
+
 def _scored(collapse: Collapse) -> str:
     return f"{collapse.verdict}, score {collapse.score:.0f} of 100"
 
@@ -70,6 +88,10 @@ def _written(report: ReportRef) -> str:
 
 
 _BASE = ("foretrain.record", "foretrain.seeds")
+_TABLES = tuple(f"foretrain.collapse.{name}" for name in ("pairing", "rows", "space", "statistics", "table", "texts"))
+_GENERATORS = tuple(
+    f"foretrain.collapse.loops.{name}" for name in ("copula", "gaussian", "generator", "kernel", "tree")
+)
 
 STAGES: tuple[Stage, ...] = (
     Stage(
@@ -109,7 +131,23 @@ STAGES: tuple[Stage, ...] = (
         code=(*_BASE, "foretrain.diversity"),
         each="pair",
         finding=_measured,
+        on_failure="stop on bad data",
+    ),
+    Stage(
+        name="cascade",
+        title="Cascade",
+        question="What happens to small models that learn from it instead of the original?",
+        function="foretrain.cascade:train",
+        record="foretrain.cascade.record:Cascade",
+        needs=("profile",),
+        settings=("seed", "effort", "target", "cascade"),
+        code=(*_BASE, "foretrain.cascade", *_TABLES, *_GENERATORS),
+        each="pair",
+        finding=_trained,
+        files=True,
+        where="gpu",
         on_failure="go on without",
+        not_run=_without_cascade,
     ),
     Stage(
         name="collapse",
@@ -117,7 +155,7 @@ STAGES: tuple[Stage, ...] = (
         question="Would a model trained on it be harmed, and how badly?",
         function="foretrain.collapse:score",
         record="foretrain.collapse.record:Collapse",
-        needs=("profile",),
+        needs=("profile", "cascade"),
         settings=("seed", "effort", "target", "time_column", "verdict"),
         code=(*_BASE, "foretrain.collapse"),
         each="pair",
@@ -129,13 +167,13 @@ STAGES: tuple[Stage, ...] = (
         question="What does a person need to see to decide?",
         function="foretrain.report:write",
         record="foretrain.report.record:ReportRef",
-        needs=("load", "diversity", "collapse"),
+        needs=("load", "diversity", "cascade", "collapse"),
         settings=(),
         code=(*_BASE, "foretrain.report", "foretrain.validation"),
         each="pair",
         finding=_written,
         files=True,
-        on_failure="go on without",
+        on_failure="stop on bad data",
     ),
 )
 BY_NAME: dict[str, Stage] = {stage.name: stage for stage in STAGES}
@@ -152,7 +190,20 @@ class Step:
         return f"{self.stage.name} {self.role}" if self.role else self.stage.name
 
 
-def steps(roles: tuple[Role, ...]) -> Iterator[Step]:
-    """Every step of a run over these datasets, in order."""
-    for stage in STAGES:
+def steps(roles: tuple[Role, ...], wanted: str | None = None) -> Iterator[Step]:
+    """The steps of a run over these datasets, in order.
+
+    Args:
+        roles: of the datasets, the original first.
+        wanted: name of a stage, for the steps that it takes and itself; all when not given.
+    """
+    for stage in STAGES if wanted is None else _towards(wanted):
         yield from (Step(stage, role) for role in roles) if stage.each == "dataset" else (Step(stage),)
+
+
+def _towards(name: str) -> list[Stage]:
+    taken = {name}
+    for stage in reversed(STAGES):
+        if stage.name in taken:
+            taken.update(stage.needs)
+    return [stage for stage in STAGES if stage.name in taken]

@@ -9,21 +9,20 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from foretrain import checkpoint, storage
 from foretrain.checkpoint import Store
 from foretrain.data.faults import patiently
 from foretrain.errors import DataError, ForetrainError
-from foretrain.pipeline import Stage, Step, steps
-from foretrain.record import Record, Role
+from foretrain.pipeline import BY_NAME, Stage, Step, steps
+from foretrain.progress import Advance, Pace, heard
+from foretrain.record import NotRun, Record, Role
 from foretrain.settings import Settings
 
 if TYPE_CHECKING:
-    from foretrain.profile.record import ProfileRef
     from foretrain.validation import Validation
 
 log = logging.getLogger(__name__)
@@ -40,6 +39,8 @@ class Result(Generic[R_co]):
     """What computing it took."""
     restored: bool = False
     finding: str = ""
+    where: str = ""
+    """By whom it was run, where that was a question."""
 
 
 @dataclass(frozen=True)
@@ -56,8 +57,7 @@ class Source:
 
         place = "memory"
         if isinstance(self.record, str | os.PathLike):
-            place = os.fspath(self.record)
-            place = place if "://" in place else str(Path(place).absolute())
+            place = storage.absolute(os.fspath(self.record))
         return f"{place}\0{fingerprint(self.record, self.settings)}"
 
 
@@ -70,17 +70,31 @@ class Given(Protocol):
     def key(self) -> str: ...
 
 
+Elsewhere = Callable[[], str]
+"""Has a step run by another process that shares the store, if it can. Returns by whom it was run, in words that may
+follow a comma; what is not in the store then is run here."""
+
+
 class Progress(Protocol):
     """Is told of every step."""
 
     def started(self, step: Step) -> None: ...
+
+    def advanced(self, step: Step, made: Advance) -> None:
+        """How far it is, every ten seconds at least from its first word on; called on a thread of its own."""
+
     def ended(self, step: Step, result: Result[Record]) -> None: ...
     def failed(self, step: Step, error: BaseException) -> None: ...
 
 
 class _Log:
     def started(self, step: Step) -> None:
+        self._pace = Pace()
         log.debug("%s: started", step)
+
+    def advanced(self, step: Step, made: Advance) -> None:
+        if self._pace.due(time.monotonic()):
+            log.info("%s: %s", step, made, extra={"step": str(step), "done": made.done, "fields": dict(made.fields)})
 
     def ended(self, step: Step, result: Result[Record]) -> None:
         log.info(
@@ -91,18 +105,17 @@ class _Log:
         log.info("%s: failed: %s", step, error)
 
 
-_LOG = _Log()
-_progress: ContextVar[Progress] = ContextVar("progress")
+_listeners: ContextVar[tuple[Progress, ...]] = ContextVar("listeners", default=(_Log(),))
 
 
 @contextmanager
 def told(progress: Progress) -> Iterator[None]:
-    """Tell this listener of the steps run inside the block."""
-    token = _progress.set(progress)
+    """Tell this listener too of the steps run inside the block."""
+    token = _listeners.set((*_listeners.get(), progress))
     try:
         yield
     finally:
-        _progress.reset(token)
+        _listeners.reset(token)
 
 
 def execute(
@@ -110,6 +123,7 @@ def execute(
     given: Mapping[str, Given | None],
     settings: Settings,
     store: Store,
+    elsewhere: Elsewhere | None = None,
 ) -> Result[Any]:
     """Run one step, or restore its result where the store holds it.
 
@@ -118,18 +132,28 @@ def execute(
         given: the arguments of the stage's function by name, beside settings and folder.
         settings: of the whole run; the stage sees its own.
         store: where results are kept.
+        elsewhere: asked first to have it run.
 
     Raises:
         ForetrainError: the stage failed.
     """
-    stage, progress = step.stage, _progress.get(_LOG)
-    progress.started(step)
+    listeners = _listeners.get()
+
+    def advanced(made: Advance) -> None:
+        for listener in listeners:
+            listener.advanced(step, made)
+
+    for listener in listeners:
+        listener.started(step)
     try:
-        result = _restored_or_run(stage, given, settings, store)
+        with heard(advanced):
+            result = restored(step, given, settings, store) or _run(step, given, settings, store, elsewhere)
     except BaseException as error:
-        progress.failed(step, error)
+        for listener in listeners:
+            listener.failed(step, error)
         raise
-    progress.ended(step, result)
+    for listener in listeners:
+        listener.ended(step, result)
     return result
 
 
@@ -138,17 +162,25 @@ def execute_patiently(step: Step, given: Mapping[str, Given | None], settings: S
     return patiently(execute, step, given, settings, store)
 
 
-def _restored_or_run(
-    stage: Stage, given: Mapping[str, Given | None], settings: Settings, store: Store
-) -> Result[Record]:
-    began = time.perf_counter()
-    read = {name: getattr(settings, name) for name in stage.settings}
-    inputs = {name: argument.key if argument else None for name, argument in given.items()}
-    key = checkpoint.key(stage.name, inputs, read, checkpoint.code_hash(stage.code))
+def restored(step: Step, given: Mapping[str, Given | None], settings: Settings, store: Store) -> Result[Record] | None:
+    """The result of a step where the store holds it, as `execute` would give it."""
+    stage = step.stage
+    key = _key(stage, given, settings)
+    if (entry := store.read(stage.name, key)) is None:
+        return None
     record: type[Record] = _named(stage.record)
-    if entry := store.read(stage.name, key):
-        stored = record.model_validate_json(entry.record)
-        return Result(stored, key, entry.seconds, restored=True, finding=stage.finding(stored))
+    stored = record.model_validate_json(entry.record)
+    return Result(stored, key, entry.seconds, restored=True, finding=stage.finding(stored))
+
+
+def _run(
+    step: Step, given: Mapping[str, Given | None], settings: Settings, store: Store, elsewhere: Elsewhere | None
+) -> Result[Record]:
+    where = elsewhere() if elsewhere else ""
+    if where and (found := restored(step, given, settings, store)):
+        return replace(found, restored=False, where=where)
+    began, stage = time.perf_counter(), step.stage
+    key = _key(stage, given, settings)
     function: Callable[..., Record] = _named(stage.function)
     arguments: dict[str, Any] = {name: argument.record if argument else None for name, argument in given.items()}
     if stage.settings:
@@ -157,8 +189,15 @@ def _restored_or_run(
         if stage.files:
             arguments["folder"] = draft
         entry = store.commit(draft, function(**arguments), time.perf_counter() - began)
+    record: type[Record] = _named(stage.record)
     computed = record.model_validate_json(entry.record)
-    return Result(computed, key, entry.seconds, finding=stage.finding(computed))
+    return Result(computed, key, entry.seconds, finding=stage.finding(computed), where=where)
+
+
+def _key(stage: Stage, given: Mapping[str, Given | None], settings: Settings) -> str:
+    read = {name: getattr(settings, name) for name in stage.settings}
+    inputs = {name: argument.key if argument else None for name, argument in given.items()}
+    return checkpoint.key(stage.name, inputs, read, checkpoint.code_hash(stage.code))
 
 
 Execute = Callable[[Step, Mapping[str, "Given | None"], Settings, Store], Result[Any]]
@@ -183,70 +222,111 @@ def follow(
     Raises:
         ForetrainError: a stage failed that the rest depends on.
     """
-    roles: tuple[Role, ...] = ("original", "candidate") if "original" in sources else ("candidate",)
-    done: dict[str, Result[Any]] = {}
-    failures: dict[str, str] = {}
-    for step in steps(roles):
+    chain = _Chain(sources, settings)
+    for step in steps(chain.roles):
         if step.stage.name == "report" and out is None:
             continue
+        if why := step.stage.not_run(settings):
+            chain.not_run[str(step)] = why
+            continue
         try:
-            done[str(step)] = run(step, _given(step, done, sources, settings, failures), settings, store)
+            chain.done[str(step)] = run(step, chain.given(step), settings, store)
         except ForetrainError as error:
-            if step.stage.on_failure == "stop" or isinstance(error, DataError):
+            how = step.stage.on_failure
+            if how == "stop" or (how == "stop on bad data" and isinstance(error, DataError)):
                 raise
-            failures[str(step)] = str(error)
-    validation = _assemble(done, settings, failures).record
+            chain.failures[str(step)] = str(error)
+    validation = chain.validation().record
     if out is not None:
-        if "report" in done:
-            storage.write(storage.join(out, "report.html"), storage.read(done["report"].record.html))
+        if "report" in chain.done:
+            storage.write(storage.join(out, "report.html"), storage.read(chain.done["report"].record.html))
         storage.write(storage.join(out, "validation.json"), validation.to_json().encode())
     return validation
 
 
-def profile(source: object, settings: Settings, store: Store) -> ProfileRef:
-    """Load and profile one dataset."""
-    done: dict[str, Result[Any]] = {}
-    for step in steps(("candidate",)):
-        if step.stage.each == "dataset":
-            done[str(step)] = execute(step, _given(step, done, {"candidate": source}, settings, {}), settings, store)
-    found: ProfileRef = done["profile candidate"].record
-    return found
-
-
-def _given(
-    step: Step,
-    done: Mapping[str, Result[Any]],
+def through(
+    name: str,
     sources: Mapping[Role, object],
     settings: Settings,
-    failures: Mapping[str, str],
-) -> dict[str, Given | None]:
-    if step.stage.name == "report":
-        return {"validation": _assemble(done, settings, failures)}
-    if not step.stage.needs:
-        assert step.role is not None
-        like = done.get("load original") if step.role == "candidate" else None
-        return {"source": Source(sources[step.role], settings), "like": like}
-    if step.role:
-        return {"ref": done[f"{step.stage.needs[0]} {step.role}"]}
-    return {role: done.get(f"{need} {role}") for need in step.stage.needs for role in ("candidate", "original")}
+    store: Store,
+    run: Execute = execute_patiently,
+) -> Result[Any]:
+    """Run one stage, and before it those it needs.
+
+    Args:
+        name: of the stage.
+        sources: the candidate, and the original where there is one.
+        settings: of the whole run.
+        store: where results are kept.
+        run: how one step is run.
+
+    Raises:
+        ForetrainError: a stage failed.
+    """
+    chain = _Chain(sources, settings)
+    for step in steps(chain.roles, name):
+        result = run(step, chain.given(step), settings, store)
+        chain.done[str(step)] = result
+    return result
 
 
-def _assemble(done: Mapping[str, Result[Any]], settings: Settings, failures: Mapping[str, str]) -> Result[Validation]:
-    from foretrain.validation import Inputs, Validation, versions
+@dataclass
+class _Chain:
+    """What a run has so far."""
 
-    original, diversity = done.get("load original"), done.get("diversity")
-    collapse = done["collapse"].record
-    validation = Validation(
-        **{name: getattr(collapse, name) for name in type(collapse).model_fields},
-        inputs=Inputs(candidate=done["load candidate"].record, original=original.record if original else None),
-        diversity=diversity.record if diversity else None,
-        failures=dict(failures),
-        settings=settings,
-        timings={step: round(result.seconds, 4) for step, result in done.items()},
-        versions=versions(),
-    )
-    keys = {step: result.key for step, result in done.items()}
-    return Result(validation, checkpoint.key("validation", keys, {"all": settings, "failures": dict(failures)}, ""))
+    sources: Mapping[Role, object]
+    settings: Settings
+    done: dict[str, Result[Any]] = field(default_factory=dict)
+    failures: dict[str, str] = field(default_factory=dict)
+    not_run: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def roles(self) -> tuple[Role, ...]:
+        return ("original", "candidate") if "original" in self.sources else ("candidate",)
+
+    def given(self, step: Step) -> dict[str, Given | None]:
+        """The arguments of a step's function, beside settings and folder."""
+        if step.stage.name == "report":
+            return {"validation": self.validation()}
+        if not step.stage.needs:
+            assert step.role is not None
+            like = self.done.get("load original") if step.role == "candidate" else None
+            return {"source": Source(self.sources[step.role], self.settings), "like": like}
+        if step.role:
+            return {"ref": self.done[f"{step.stage.needs[0]} {step.role}"]}
+        given: dict[str, Given | None] = {}
+        for need in step.stage.needs:
+            if BY_NAME[need].each == "pair":
+                given[need] = self.done.get(need) or self._missing(need)
+            else:
+                given |= {role: self.done.get(f"{need} {role}") for role in ("candidate", "original")}
+        return given
+
+    def _missing(self, name: str) -> Result[NotRun]:
+        failed = self.failures.get(name)
+        reason = self.not_run[name] if failed is None else f"the {name} stage failed: {failed}"
+        return Result(NotRun(reason=reason), reason)
+
+    def validation(self) -> Result[Validation]:
+        """All that was found, as one record."""
+        from foretrain.validation import Inputs, Validation, versions
+
+        found = {step: result.record for step, result in self.done.items()}
+        collapse = found["collapse"]
+        validation = Validation(
+            **{name: getattr(collapse, name) for name in type(collapse).model_fields},
+            inputs=Inputs(candidate=found["load candidate"], original=found.get("load original")),
+            diversity=found.get("diversity"),
+            cascade=found.get("cascade"),
+            failures=dict(self.failures),
+            not_run=dict(self.not_run),
+            settings=self.settings,
+            timings={step: round(result.seconds, 4) for step, result in self.done.items()},
+            versions=versions(),
+        )
+        keys = {step: result.key for step, result in self.done.items()}
+        read = {"all": self.settings, "failures": self.failures, "not run": self.not_run}
+        return Result(validation, checkpoint.key("validation", keys, read, ""))
 
 
 def _named(path: str) -> Any:

@@ -14,14 +14,14 @@ from prefect.states import Completed
 from foretrain.checkpoint import Store
 from foretrain.errors import ForetrainError
 from foretrain.pipeline import BY_NAME, Step
-from foretrain.runner import Given, Result, execute
+from foretrain.runner import Elsewhere, Given, Result, execute
 from foretrain.settings import Settings
 
 RETRY_DELAYS = [2, 4, 8, 16]
 """Seconds before each new try of what can pass, doubling; spread by up to as much again."""
 
 Rows = Sequence[Mapping[str, object]]
-StageTask = Task[[Step, Mapping[str, Given | None], Settings, Store], Any]
+StageTask = Task[[Step, Mapping[str, Given | None], Settings, Store, Elsewhere | None], Any]
 
 
 def stage_task(name: str, table: Callable[[Any], Rows], text: Callable[[Any], str]) -> StageTask:
@@ -45,12 +45,18 @@ def stage_task(name: str, table: Callable[[Any], Rows], text: Callable[[Any], st
         retry_jitter_factor=1,
         retry_condition_fn=can_pass,
     )
-    def run(step: Step, given: Mapping[str, Given | None], settings: Settings, store: Store) -> Any:
-        result = execute(step, given, settings, store)
+    def run(
+        step: Step,
+        given: Mapping[str, Given | None],
+        settings: Settings,
+        store: Store,
+        elsewhere: Elsewhere | None = None,
+    ) -> Any:
+        result = execute(step, given, settings, store, elsewhere)
         _leave_artifacts(step, result, table(result.record), text(result.record))
         if result.restored:
             return Completed(name="Cached", message=f"restored from {step.stage.name}/{result.key}", data=result)
-        return Completed(message=result.finding, data=result)
+        return Completed(message=", ".join(filter(None, (result.finding, result.where))), data=result)
 
     return run
 
@@ -63,8 +69,7 @@ def can_pass(_task: Task[Any, Any], _run: TaskRun, state: State[Any]) -> bool:
 
 def _leave_artifacts(step: Step, result: Result[Any], rows: Rows, text: str) -> None:
     key = str(step).replace(" ", "-")
-    restored = f"restored from checkpoint `{result.key}`" if result.restored else f"took {result.seconds:.1f} s"
-    create_markdown_artifact(
-        f"**{step}**: {result.finding} ({restored})\n\n{text}", key=key, description=result.finding
-    )
+    how = f"restored from checkpoint `{result.key}`" if result.restored else f"took {result.seconds:.1f} s"
+    how = ", ".join(filter(None, (how, result.where)))
+    create_markdown_artifact(f"**{step}**: {result.finding} ({how})\n\n{text}", key=key, description=result.finding)
     create_table_artifact([dict(row) for row in rows], key=f"{key}-table", description=step.stage.question)

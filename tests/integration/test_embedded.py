@@ -95,7 +95,7 @@ def test_without_recording_no_prefect_is_imported(pair: Pair, tmp_path: Path, gu
     assert Path(guarded["CALLED"]).read_text() == ""
 
 
-def test_interruption_says_what_is_kept_though_it_ends_the_server_too(
+def test_interruption_says_what_is_kept_and_the_run_is_recorded_as_crashed(
     pair: Pair, tmp_path: Path, guarded: dict[str, str]
 ) -> None:
     script = (
@@ -123,3 +123,10 @@ def test_interruption_says_what_is_kept_though_it_ends_the_server_too(
         "Interrupted. Kept in out/checkpoints: load original, load candidate. The same command goes on from there."
     ]
     assert child.returncode == 130
+    with sqlite3.connect(tmp_path / "home" / "prefect.db") as database:
+        runs = database.execute("select name, state_type from flow_run").fetchall()
+        tasks = dict(database.execute("select name, state_type from task_run").fetchall())
+    database.close()
+    assert runs == [("validate-candidate.csv", "CRASHED")]
+    assert tasks["load candidate"] == "COMPLETED"
+    assert "RUNNING" not in tasks.values()

@@ -76,15 +76,26 @@ def test_steps_are_in_order_once_a_dataset_or_once_for_both() -> None:
         "profile original",
         "profile candidate",
         "diversity",
+        "cascade",
         "collapse",
         "report",
     ]
+    assert [str(step) for step in steps(("original", "candidate"), "cascade")] == [
+        "load original",
+        "load candidate",
+        "profile original",
+        "profile candidate",
+        "cascade",
+    ]
+    assert [str(step) for step in steps(("candidate",), "profile")] == ["load candidate", "profile candidate"]
     assert [str(step) for step in steps(("candidate",))][:3] == ["load candidate", "profile candidate", "diversity"]
     assert Step(BY_NAME["collapse"]) in set(steps(("candidate",)))
 
 
 # none of these changes what a stage computes: settings are in the key by value
-WITHOUT_RESULT = {f"foretrain{name}" for name in ("", ".errors", ".settings", ".storage", ".checkpoint", ".display")}
+WITHOUT_RESULT = {
+    f"foretrain{name}" for name in ("", ".errors", ".settings", ".storage", ".checkpoint", ".display", ".progress")
+}
 
 
 @pytest.mark.parametrize("stage", STAGES, ids=lambda stage: stage.name)

@@ -11,17 +11,24 @@ from typing import Any
 import pyarrow as pa
 import pytest
 from support import Pair
+from unit.report.cascades import cascade
 
 import foretrain
 from foretrain import runner
+from foretrain.cascade.record import Cascade
+from foretrain.checkpoint import Folder, Store
 from foretrain.errors import DataError, ModelError, StorageError
 from foretrain.pipeline import Step
-from foretrain.record import Record
+from foretrain.profile.record import ProfileRef
+from foretrain.progress import Advance, advance
+from foretrain.record import Record, Role
 from foretrain.runner import Result
-from foretrain.settings import Effort, Settings, VerdictSettings
+from foretrain.settings import CascadeMode, CascadeSettings, Effort, Settings, VerdictSettings
 from foretrain.validation import Validation
 
 QUICK = Settings(effort=Effort.QUICK, target="label")
+OFF = CascadeSettings(mode=CascadeMode.OFF)
+FULL = CascadeSettings(mode=CascadeMode.FULL)
 ALL = ["load original", "load candidate", "profile original", "profile candidate", "diversity", "collapse", "report"]
 
 
@@ -32,9 +39,13 @@ class Told:
         self.computed: list[str] = []
         self.restored: list[str] = []
         self.failures: list[str] = []
+        self.advances: list[tuple[str, Advance]] = []
 
     def started(self, step: Step) -> None:
         pass
+
+    def advanced(self, step: Step, made: Advance) -> None:
+        self.advances.append((str(step), made))
 
     def ended(self, step: Step, result: Result[Record]) -> None:
         assert result.finding
@@ -77,12 +88,13 @@ def test_a_second_run_restores_everything_and_says_the_same(pair: Pair, done: tu
 @pytest.mark.parametrize(
     ("changed", "computed"),
     [
+        (QUICK.model_copy(update={"cascade": CascadeSettings(rows=200)}), ["report"]),
         (QUICK.model_copy(update={"verdict": VerdictSettings(review_at=0.01)}), ["collapse", "report"]),
-        (QUICK.model_copy(update={"effort": Effort.STANDARD}), ["diversity", "collapse", "report"]),
+        (QUICK.model_copy(update={"effort": Effort.STANDARD, "cascade": OFF}), ["diversity", "collapse", "report"]),
         (QUICK.model_copy(update={"seed": 1}), ALL[2:]),
         (QUICK.model_copy(update={"target": None}), ALL),
     ],
-    ids=["verdict", "effort", "seed", "target"],
+    ids=["cascade", "verdict", "effort", "seed", "target"],
 )
 def test_a_changed_setting_runs_only_what_depends_on_it(
     pair: Pair, done: tuple[Path, Validation], changed: Settings, computed: list[str]
@@ -207,3 +219,144 @@ def test_only_what_can_pass_is_tried_again(
     assert told.failures == ["profile original"] * min(calls, 2)
     assert count == calls + (calls == 3)  # and once for the candidate
     assert (tmp_path / "validation.json").exists() == (calls == 3)
+
+
+class Training:
+    """In place of the cascade: remembers what it was given, fails as it is told."""
+
+    def __init__(self, failure: Exception | None = None) -> None:
+        self.given: list[tuple[ProfileRef, ProfileRef | None, Settings]] = []
+        self.failure = failure
+
+    def __call__(
+        self, candidate: ProfileRef, original: ProfileRef | None, settings: Settings, folder: Folder
+    ) -> Cascade:
+        self.given.append((candidate, original, settings))
+        advance(Advance(0.5, "half of it"))
+        if self.failure is not None:
+            raise self.failure
+        folder.path("weights").write_bytes(b"1")
+        return cascade(original=original is not None)
+
+
+@pytest.fixture
+def training(monkeypatch: pytest.MonkeyPatch) -> Training:
+    training = Training()
+    monkeypatch.setattr("foretrain.cascade.train", training, raising=False)
+    return training
+
+
+def test_the_cascade_is_between_diversity_and_collapse_and_is_kept(
+    pair: Pair, done: tuple[Path, Validation], training: Training
+) -> None:
+    out = done[0]
+    found, told = run(pair, out, QUICK.model_copy(update={"cascade": FULL}))
+    assert told.computed == ["cascade", "collapse", "report"]
+    assert ("cascade", Advance(0.5, "half of it")) in told.advances
+    assert found.cascade == cascade()
+    assert Validation.from_json((out / "validation.json").read_bytes()) == found
+    assert (found.failures, found.not_run) == ({}, {})
+    (given,) = training.given
+    assert given[0].dataset.name == "candidate"
+    assert given[1] is not None
+    assert (given[2].effort, given[2].target, given[2].cascade) == (Effort.QUICK, "label", FULL)
+    again, told = run(pair, out, QUICK.model_copy(update={"cascade": FULL}))
+    assert (told.computed, again.cascade) == ([], found.cascade)
+    quicker = CascadeSettings(mode=CascadeMode.FULL, snapshot_seconds=1)
+    assert "cascade" in run(pair, out, QUICK.model_copy(update={"cascade": quicker}))[1].restored
+    assert (
+        "cascade"
+        in run(pair, out, QUICK.model_copy(update={"cascade": CascadeSettings(mode="full", rows=150)}))[1].computed
+    )
+
+
+@pytest.mark.parametrize(
+    ("effort", "settings", "why"),
+    [
+        (Effort.QUICK, CascadeSettings(), "proxy models are not trained at quick effort, unless cascade.mode is full"),
+        (Effort.STANDARD, OFF, "no proxy models were trained: cascade.mode is off"),
+    ],
+)
+def test_a_cascade_that_was_not_to_be_run_is_said_not_to_be_measured(
+    pair: Pair, tmp_path: Path, training: Training, effort: Effort, settings: CascadeSettings, why: str
+) -> None:
+    found, told = run(pair, tmp_path, QUICK.model_copy(update={"effort": effort, "cascade": settings}))
+    assert (training.given, "cascade" in told.computed) == ([], False)
+    assert (found.cascade, found.not_run, found.failures) == (None, {"cascade": why}, {})
+    for name in ("gradient_health", "loss_landscape"):
+        dimension = found.dimensions[name]
+        assert (dimension.measured, dimension.score, dimension.reason) == (False, None, why)
+
+
+@pytest.mark.parametrize("failure", [ModelError("all 18 diverged"), DataError("the target is constant")])
+def test_a_cascade_that_fails_is_gone_on_without(
+    pair: Pair, tmp_path: Path, training: Training, failure: Exception
+) -> None:
+    training.failure = failure
+    full = QUICK.model_copy(update={"cascade": FULL})
+    found, told = run(pair, tmp_path, full)
+    assert (found.cascade, found.failures, found.not_run) == (None, {"cascade": str(failure)}, {})
+    assert told.failures == ["cascade"]
+    assert str(failure) in str(found.dimensions["gradient_health"].reason)
+    training.failure = None
+    found, told = run(pair, tmp_path, full)
+    assert told.computed == ["cascade", "collapse", "report"]
+    assert found.cascade is not None
+
+
+def test_without_an_original_the_cascade_is_run_too(pair: Pair, tmp_path: Path, training: Training) -> None:
+    found = foretrain.validate(pair.candidate, config=QUICK.model_copy(update={"cascade": FULL}), out=tmp_path)
+    assert training.given[0][1] is None
+    assert found.cascade is not None
+    assert found.cascade.arms == ("candidate", "child", "grandchild")
+
+
+def sources(pair: Pair) -> dict[Role, object]:
+    return {"candidate": pair.candidate, "original": pair.original}
+
+
+def test_through_a_stage_runs_what_it_needs_and_no_more(pair: Pair, tmp_path: Path, training: Training) -> None:
+    told = Told()
+    with runner.told(told):
+        result = runner.through("cascade", sources(pair), QUICK, Store(tmp_path))
+    assert result.record == cascade()
+    assert told.computed == [*ALL[:4], "cascade"]
+    training.failure = ModelError("all 18 diverged")
+    with pytest.raises(ModelError, match="all 18"):
+        runner.through("cascade", sources(pair), QUICK.model_copy(update={"seed": 3}), Store(tmp_path))
+
+
+def test_what_was_run_elsewhere_is_taken_from_the_store(pair: Pair, tmp_path: Path, training: Training) -> None:
+    store, other = Store(tmp_path), []
+
+    def order() -> str:
+        other.append(runner.through("cascade", sources(pair), QUICK, store))
+        return "run by somebody"
+
+    def run_with(order: Any) -> Any:
+        def run(step: Step, given: Any, settings: Settings, store: Store) -> Result[Any]:
+            return runner.execute(step, given, settings, store, order if step.stage.where == "gpu" else None)
+
+        return run
+
+    result = runner.through("cascade", sources(pair), QUICK, store, run=run_with(order))
+    assert len(training.given) == len(other) == 1
+    assert (result.record, result.where, result.restored) == (other[0].record, "run by somebody", False)
+    again = runner.through("cascade", sources(pair), QUICK, store, run=run_with(lambda: pytest.fail("nobody is asked")))
+    assert (again.restored, again.where) == (True, "")
+    changed = QUICK.model_copy(update={"seed": 8})
+    here = runner.through("cascade", sources(pair), changed, store, run=run_with(lambda: "run in this process"))
+    assert (len(training.given), here.where, here.restored) == (2, "run in this process", False)
+
+
+def test_every_listener_is_told_and_the_log_too(
+    pair: Pair, tmp_path: Path, training: Training, caplog: pytest.LogCaptureFixture
+) -> None:
+    told = Told(), Told()
+    with caplog.at_level(logging.INFO, "foretrain.runner"), runner.told(told[0]), runner.told(told[1]):
+        runner.through("cascade", sources(pair), QUICK, Store(tmp_path))
+    assert told[0].computed == told[1].computed
+    assert told[0].advances == told[1].advances
+    (line,) = [record for record in caplog.records if "half of it" in record.message]
+    assert line.message == "cascade: 50% half of it"
+    assert (line.step, line.done, line.fields) == ("cascade", 0.5, {})  # type: ignore[attr-defined]

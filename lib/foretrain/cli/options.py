@@ -9,7 +9,7 @@ import typer
 
 from foretrain import storage
 from foretrain.data.locate import public
-from foretrain.settings import Effective, Effort, effective
+from foretrain.settings import CascadeMode, Effective, Effort, effective
 
 Config = Annotated[str | None, typer.Option(metavar="FILE", help="TOML file with settings.", show_default=False)]
 Seed = Annotated[int | None, typer.Option(help="Where all chance comes from: same seed, same verdict. Default: 0.")]
@@ -18,6 +18,10 @@ Format = Annotated[
     typer.Option(help="Format of the source: csv, parquet, jsonl, ... Found by itself if not given."),
 ]
 EffortOption = Annotated[Effort | None, typer.Option(help="Trade time for certainty. Default: standard.")]
+Target = Annotated[str | None, typer.Option(metavar="COL", help="The column a model would learn.")]
+Checkpoints = Annotated[
+    str | None, typer.Option(metavar="DIR", help="Keeps finished stages; share it between runs. Default: in --out.")
+]
 Json = Annotated[bool, typer.Option("--json", help="Print only JSON, no progress.")]
 
 
@@ -25,11 +29,16 @@ def settings(
     config: str | None,
     *,
     format: str | None = None,  # noqa: A002 - the flag's name
+    cascade: CascadeMode | None = None,
     **flags: Any,
 ) -> Effective:
     """What is set in all: flags over environment over file."""
     given = {name: value for name, value in flags.items() if value is not None}
-    return effective(config, given | ({"data": {"format": format}} if format is not None else {}))
+    if format is not None:
+        given["data"] = {"format": format}
+    if cascade is not None:
+        given["cascade"] = {"mode": cascade}
+    return effective(config, given)
 
 
 def folder(out: str | None, source: str) -> str:

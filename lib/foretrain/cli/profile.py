@@ -36,7 +36,7 @@ def profile(
         shown(quiet=json),
         nullcontext(root) if root else tempfile.TemporaryDirectory(prefix="foretrain-") as folder,
     ):
-        found = runner.profile(source, settings, Store(folder))
+        found: ProfileRef = runner.through("profile", {"candidate": source}, settings, Store(folder)).record
     text = found.model_dump_json(indent=2) + "\n"
     if out is not None:
         storage.write(storage.join(out, "profile.json"), text.encode())

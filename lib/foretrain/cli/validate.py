@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
@@ -13,6 +14,7 @@ from foretrain.cli.inspect import STATUS, tell
 from foretrain.cli.progress import shown
 from foretrain.cli.recorder import Recorder
 from foretrain.errors import SettingsError
+from foretrain.settings import CascadeMode
 
 INTERRUPTED = 130
 """Exit status after Ctrl-C, as shells have it."""
@@ -34,7 +36,7 @@ def validate(
     original: Annotated[
         str | None, typer.Option(help="The real data it stands in for. Without it only inner signs can be seen.")
     ] = None,
-    target: Annotated[str | None, typer.Option(metavar="COL", help="The column a model would learn.")] = None,
+    target: options.Target = None,
     time_column: Annotated[str | None, typer.Option(metavar="COL", help="The column that orders rows in time.")] = None,
     out: Annotated[
         str | None,
@@ -44,9 +46,14 @@ def validate(
     seed: options.Seed = None,
     format: options.Format = None,  # noqa: A002 - the flag's name
     effort: options.EffortOption = None,
-    checkpoints: Annotated[
-        str | None, typer.Option(metavar="DIR", help="Keeps finished stages; share it between runs. Default: in --out.")
+    cascade: Annotated[
+        CascadeMode | None,
+        typer.Option(
+            help="Train 18 small models to see what the dataset would do to them: auto (the default) but not at quick "
+            "effort, full at any, off never."
+        ),
     ] = None,
+    checkpoints: options.Checkpoints = None,
     json: options.Json = False,
     prefect: Annotated[
         bool | None,
@@ -55,7 +62,14 @@ def validate(
 ) -> None:
     """Say whether CANDIDATE is safe to train on instead of the original: approve, review or reject, and why."""
     settings = options.settings(
-        config, format=format, seed=seed, effort=effort, target=target, time_column=time_column, checkpoints=checkpoints
+        config,
+        format=format,
+        seed=seed,
+        effort=effort,
+        target=target,
+        time_column=time_column,
+        cascade=cascade,
+        checkpoints=checkpoints,
     ).settings
     folder = options.folder(out, candidate)
     recorder: Recorder | None = context.obj
@@ -70,10 +84,14 @@ def validate(
             else:
                 validation = api.validate(candidate, original, config=settings, out=folder)
         except KeyboardInterrupt:
-            kept = ", ".join(progress.done) or "nothing yet"
-            root = api.checkpoints(settings, folder)
-            print(f"\nInterrupted. Kept in {root}: {kept}. The same command goes on from there.", file=sys.stderr)
-            raise typer.Exit(INTERRUPTED) from None
+            raise interrupted(api.checkpoints(settings, folder), progress.done) from None
     report = None if "report" in validation.failures else storage.join(folder, "report.html")
     tell(validation, report, json=json)
     raise typer.Exit(STATUS[validation.verdict])
+
+
+def interrupted(root: str | None, done: Sequence[str]) -> typer.Exit:
+    """Say what is kept after Ctrl-C and how to go on; the status to end with."""
+    kept = ", ".join(done) or "nothing yet"
+    print(f"\nInterrupted. Kept in {root}: {kept}. The same command goes on from there.", file=sys.stderr)
+    return typer.Exit(INTERRUPTED)
