@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from foretrain.cascade.tiers.stacked import Attention, Convolution, Embedding, Linear, Norm, Start
+from foretrain.cascade.tiers.stacked import Attention, Convolution, Embedding, Linear, Start, normal
 
 SEEDS = (3, 3, 8)
 
@@ -26,11 +26,10 @@ def test_linear() -> None:
     same(layer(x), [each.movedim(-1, 0) for each in plain])
 
 
-def test_norm() -> None:
-    layer, x = Norm(Start(SEEDS, "a"), 5), torch.randn(3, 5, 2, 6, generator=chance())
-    nn.init.normal_(layer.scale)
-    plain = [nn.functional.rms_norm(x[k].movedim(0, -1), (5,), layer.scale[k], 1e-6) for k in range(3)]
-    same(layer(x), [each.movedim(-1, 0) for each in plain])
+def test_normal() -> None:
+    x = torch.randn(3, 5, 2, 6, generator=chance())
+    torch.testing.assert_close(normal(x), nn.functional.rms_norm(x.movedim(1, -1), (5,), eps=1e-6).movedim(-1, 1))
+    assert normal(x.bfloat16()).dtype == torch.float32
 
 
 def test_embedding() -> None:

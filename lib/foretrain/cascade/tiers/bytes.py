@@ -10,7 +10,7 @@ from torch.nn import functional
 
 from foretrain.cascade.losses import Batch
 from foretrain.cascade.problem import BYTES
-from foretrain.cascade.tiers.stacked import Embedding, Start
+from foretrain.cascade.tiers.stacked import QUIET, Embedding, Start
 
 
 class Bytes(nn.Module):
@@ -23,6 +23,7 @@ class Bytes(nn.Module):
     def __init__(self, start: Start, channels: int) -> None:
         super().__init__()
         self.vectors = Embedding(start, BYTES, channels, deviation=channels**-0.5)
+        self.scale = start.constant(channels, 1, value=QUIET)
         self.bias = start.constant(BYTES, 1, value=0.0)
 
     def forward(self, batch: Batch) -> Tensor:
@@ -33,6 +34,6 @@ class Bytes(nn.Module):
 
     def next(self, hidden: Tensor) -> Tensor:
         """(models, rows, t + 1, channels) to (models, rows, t + 1, 257), float32."""
-        scores = torch.baddbmm(self.bias, self.vectors.weight, hidden.flatten(1, 2).mT)
+        scores = torch.baddbmm(self.bias, self.vectors.weight, hidden.flatten(1, 2).mT * self.scale)
         scores = scores.reshape(*scores.shape[:2], *hidden.shape[1:3])
         return scores.movedim(1, -1).float()

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from foretrain.cascade.tiers.stacked import QUIET, RELU, Linear, Norm, Start
+from foretrain.cascade.tiers.stacked import QUIET, RELU, Linear, Start, normal
 
 Mixing = Literal["fft", "hadamard", "orthogonal", "none"]
 
@@ -122,17 +122,16 @@ def mixer(mixing: Mixing, start: Start, columns: int, channels: int) -> Mixer:
 
 
 class Block(nn.Module):
-    """Places mixed, then channels: x + mixer(x), then x + MLP(norm(x))."""
+    """Places mixed, then channels: x + mixer(x), then x + MLP(normal(x))."""
 
     def __init__(self, start: Start, mixer: Mixer, channels: int) -> None:
         super().__init__()
         self.mixer = mixer
-        self.norm = Norm(start, channels)
         self.up = Linear(start, channels, 2 * channels, gain=RELU)
         self.down = Linear(start, 2 * channels, channels, gain=QUIET)
 
     def forward(self, x: Tensor) -> Tensor:
         """(models, channels, *places, rows) to the same."""
         x = x + self.mixer(x)
-        y: Tensor = self.down(functional.relu(self.up(self.norm(x))))
+        y: Tensor = self.down(functional.relu(self.up(normal(x))))
         return x + y

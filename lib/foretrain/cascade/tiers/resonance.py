@@ -19,8 +19,9 @@ from foretrain.cascade.tiers.tier import Net, NetTier
 
 BLOCKS = 2
 
-CHANNELS = 8
-"""A column's. Few, because what is shared by all columns costs its parameters times the columns to compute."""
+MOST, LEAST, WIDE = 8, 4, 512
+"""Channels of a column, and of all columns together. Few, because what is shared by all columns costs its parameters
+times the columns to compute."""
 
 WAVES = 4
 """Frequencies a number."""
@@ -41,7 +42,6 @@ class Periodic(nn.Module):
     def __init__(self, start: Start, problem: Problem, channels: int) -> None:
         super().__init__()
         p, plain = problem.numbers, 1 + flags(problem)
-        self.channels = channels
         deviation = RELU * (plain + WAVES) ** -0.5  # the squares of a sine and its cosine add to 1
         self.frequencies = start.normal(p, WAVES, 1, deviation=SPREAD)
         self.waves = start.normal(p, channels, 2 * WAVES, deviation=deviation)
@@ -70,13 +70,11 @@ class Resonance(Net):
         super().__init__()
         self.problem, self.models = problem, len(seeds)
         start = Start(seeds, "resonance")
-        columns = problem.numbers + len(problem.levels)
-        self.numbers = Periodic(start, problem, CHANNELS)
-        self.codes = Codes(start, problem, CHANNELS)
-        self.blocks = nn.ModuleList(
-            Block(start, mixer(mixing, start, columns, CHANNELS), CHANNELS) for _ in range(BLOCKS)
-        )
-        self.first = Linear(start, columns * CHANNELS, hidden)
+        columns, each = problem.numbers + len(problem.levels), channels(problem)
+        self.numbers = Periodic(start, problem, each)
+        self.codes = Codes(start, problem, each)
+        self.blocks = nn.ModuleList(Block(start, mixer(mixing, start, columns, each), each) for _ in range(BLOCKS))
+        self.first = Linear(start, columns * each, hidden)
         self.second = Linear(start, hidden, hidden)
         self.last = Linear(start, hidden, problem.outputs, gain=QUIET)
 
@@ -98,6 +96,11 @@ class Resonance(Net):
         return torch.stack([block.mixer.magnitude() for block in self.blocks if isinstance(block, Block)], 1)
 
 
+def channels(problem: Problem) -> int:
+    """Of a column."""
+    return max(LEAST, min(MOST, WIDE // max(1, problem.numbers + len(problem.levels))))
+
+
 def build(problem: Problem, seeds: Sequence[int], mixing: Mixing = "fft") -> Resonance:
     """As many hidden units as about 100,000 parameters allow."""
     return Resonance(problem, seeds, _width(problem), mixing)
@@ -107,7 +110,7 @@ def describe(problem: Problem) -> str:
     """For people."""
     net = Resonance(problem, (), _width(problem))
     head = f"head of 2 layers of {net.second.weight.shape[1]}"
-    return f"Resonance NN, {CHANNELS} a column, {BLOCKS} FFT mixers, {head}, {sizes.told(net, sizes.LARGE)}"
+    return f"Resonance NN, {channels(problem)} a column, {BLOCKS} FFT mixers, {head}, {sizes.told(net, sizes.LARGE)}"
 
 
 def _width(problem: Problem) -> int:

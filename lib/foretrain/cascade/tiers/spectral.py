@@ -13,7 +13,7 @@ from torch.nn import functional
 from foretrain.cascade.losses import Batch
 from foretrain.cascade.tiers import sizes
 from foretrain.cascade.tiers.bytes import Bytes
-from foretrain.cascade.tiers.stacked import QUIET, RELU, Linear, Norm, Start
+from foretrain.cascade.tiers.stacked import QUIET, RELU, Linear, Start, normal
 from foretrain.cascade.tiers.tier import Net, NetTier
 
 CHANNELS = 64
@@ -64,23 +64,21 @@ class Memory(nn.Module):
 
 
 class Block(nn.Module):
-    """x + gated convolution(norm(x)), then x + MLP(norm(x))."""
+    """x + gated convolution(normal(x)), then x + MLP(normal(x))."""
 
     def __init__(self, start: Start) -> None:
         super().__init__()
-        self.norm = Norm(start, CHANNELS)
         self.split = Linear(start, CHANNELS, 2 * CHANNELS)
         self.memory = Memory(start)
         self.join = Linear(start, CHANNELS, CHANNELS, gain=QUIET)
-        self.second_norm = Norm(start, CHANNELS)
         self.up = Linear(start, CHANNELS, 2 * CHANNELS, gain=RELU)
         self.down = Linear(start, 2 * CHANNELS, CHANNELS, gain=QUIET)
 
     def forward(self, x: Tensor) -> Tensor:
         """(models, channels, rows, t) to the same."""
-        value, gate = self.split(self.norm(x)).chunk(2, 1)
+        value, gate = self.split(normal(x)).chunk(2, 1)
         x = x + self.join(self.memory(value) * functional.silu(gate))
-        y: Tensor = self.down(functional.relu(self.up(self.second_norm(x))))
+        y: Tensor = self.down(functional.relu(self.up(normal(x))))
         return x + y
 
 
@@ -93,15 +91,13 @@ class Spectral(Net):
         start = Start(seeds, "spectral")
         self.bytes = Bytes(start, CHANNELS)
         self.blocks = nn.ModuleList(Block(start) for _ in range(BLOCKS))
-        self.norm = Norm(start, CHANNELS, scale=QUIET)
 
     def hidden(self, batch: Batch) -> Tensor:
         """(models, rows, t + 1, channels)."""
         x = self.bytes(batch)
         for block in self.blocks:
             x = block(x)
-        found: Tensor = self.norm(x)
-        return found.movedim(1, -1)
+        return normal(x).movedim(1, -1)
 
     def output(self, hidden: Tensor) -> Tensor:
         """(models, rows, t + 1, 257), float32."""

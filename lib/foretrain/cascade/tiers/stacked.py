@@ -71,22 +71,16 @@ class Linear(nn.Module):
         return y.reshape(*y.shape[:2], *x.shape[2:])
 
 
-class Norm(nn.Module):
-    """Root-mean-square normalisation over the channels of (models, channels, ...).
+def normal(x: Tensor) -> Tensor:
+    """(models, channels, ...) divided by its root mean square over the channels, in float32 whatever the autocast.
+
+    Without weights of its own: the linear layer that follows has them.
 
     References:
         Zhang and Sennrich (2019), Root mean square layer normalization.
     """
-
-    def __init__(self, start: Start, channels: int, scale: float = 1.0) -> None:
-        super().__init__()
-        self.scale = start.constant(channels, value=scale)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """The same shape, in float32 whatever the autocast."""
-        x = x.float()
-        scale = self.scale.reshape(*self.scale.shape, *[1] * (x.ndim - 2))
-        return x * torch.rsqrt(x.square().mean(1, keepdim=True) + EPSILON) * scale
+    x = x.float()
+    return x * torch.rsqrt(x.square().mean(1, keepdim=True) + EPSILON)
 
 
 class Embedding(nn.Module):

@@ -12,7 +12,7 @@ from foretrain.cascade.losses import Batch
 from foretrain.cascade.problem import Problem
 from foretrain.cascade.tiers import sizes
 from foretrain.cascade.tiers.bytes import Bytes
-from foretrain.cascade.tiers.stacked import QUIET, RELU, Attention, Linear, Norm, Start
+from foretrain.cascade.tiers.stacked import QUIET, RELU, Attention, Linear, Start, normal
 from foretrain.cascade.tiers.tier import Net, NetTier
 
 CHANNELS = 16
@@ -21,20 +21,18 @@ HEADS = 2
 
 
 class Block(nn.Module):
-    """x + attention(norm(x)), then x + MLP(norm(x))."""
+    """x + attention(normal(x)), then x + MLP(normal(x))."""
 
     def __init__(self, start: Start) -> None:
         super().__init__()
-        self.norm = Norm(start, CHANNELS)
         self.attention = Attention(start, CHANNELS, HEADS)
-        self.second_norm = Norm(start, CHANNELS)
         self.up = Linear(start, CHANNELS, 3 * CHANNELS, gain=RELU)
         self.down = Linear(start, 3 * CHANNELS, CHANNELS, gain=QUIET)
 
     def forward(self, x: Tensor) -> Tensor:
         """(models, channels, rows, t + 1) to the same."""
-        x = x + self.attention(self.norm(x))
-        y: Tensor = self.down(functional.relu(self.up(self.second_norm(x))))
+        x = x + self.attention(normal(x))
+        y: Tensor = self.down(functional.relu(self.up(normal(x))))
         return x + y
 
 
@@ -49,7 +47,6 @@ class Transformer(Net):
         self.register_buffer("places", _places(problem.shape[0] + 1), persistent=False)
         self.places: Tensor
         self.blocks = nn.ModuleList(Block(start) for _ in range(BLOCKS))
-        self.norm = Norm(start, CHANNELS, scale=QUIET)
 
     def hidden(self, batch: Batch) -> Tensor:
         """(models, rows, t + 1, channels)."""
@@ -57,8 +54,7 @@ class Transformer(Net):
         x = x + self.places[:, : x.shape[-1]].unsqueeze(1)
         for block in self.blocks:
             x = block(x)
-        found: Tensor = self.norm(x)
-        return found.movedim(1, -1)
+        return normal(x).movedim(1, -1)
 
     def output(self, hidden: Tensor) -> Tensor:
         """(models, rows, t + 1, 257), float32."""
