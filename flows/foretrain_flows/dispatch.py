@@ -34,7 +34,7 @@ POLL = 2.0
 MISSED = 2
 """Heartbeats that a worker may miss: Prefect calls it online for longer than that."""
 
-GRACE = 15.0
+GRACE = 20.0
 """Seconds a worker has to end a run that was cancelled."""
 
 ATTEMPTS = 3
@@ -156,7 +156,7 @@ class _Watch:
         return None
 
     def end(self, why: str) -> State[Any]:
-        """End the run: by its worker, where there is one that does it, or in name only."""
+        """End the run: by its worker, where there is one that does it, or in name only. Crashed if it had begun."""
         self.ended = True
         begun = self._read()
         if not begun.is_scheduled() and not _nobody(self._client, self._wanted.pool):
@@ -166,10 +166,10 @@ class _Watch:
             until = time.monotonic() + GRACE
             while time.monotonic() < until and not self._read().is_final():
                 time.sleep(POLL)
-        last: State[Any] = (
-            Crashed(message=why) if begun.is_running() or begun.is_cancelling() else Cancelled(message=why)
-        )
-        self._client.set_flow_run_state(self._run, last, force=True)
+        kind = Crashed if begun.is_running() or begun.is_cancelling() else Cancelled
+        last: State[Any] = kind(message=why)
+        if not self._read().is_final():
+            self._client.set_flow_run_state(self._run, last, force=True)
         return last
 
     def _read(self) -> State[Any]:

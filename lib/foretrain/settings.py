@@ -114,7 +114,7 @@ class DispatchSettings(Section):
     """If no worker has begun by then, the flow's own process takes over."""
     queue_seconds: Annotated[float, Field(gt=0)] = 900.0
     """The same while the GPU is taken by another run."""
-    lost_seconds: Annotated[float, Field(gt=0)] = 90.0
+    lost_seconds: Annotated[float, Field(ge=5)] = 90.0
     """A run that has given no sign of life for so long is taken for dead, and resumed elsewhere."""
 
 

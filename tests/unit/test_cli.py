@@ -14,8 +14,13 @@ from pathlib import Path
 import fsspec
 import pytest
 from support import Pair
+from unit.report.cascades import cascade
 
+from foretrain.cascade.record import Cascade
+from foretrain.cascade.sentences import sentences
 from foretrain.cli import app, options
+from foretrain.progress import Advance, advance
+from foretrain.settings import Settings
 from foretrain.validation import Validation
 
 STATUS = {"approve": 0, "reject": 1, "review": 3, "underpowered": 3}
@@ -76,11 +81,12 @@ def test_json_is_all_that_json_prints(pair: Pair, out: str, capsys: pytest.Captu
 
 def test_flags_reach_the_settings(pair: Pair, out: str, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     config = tmp_path / "c.toml"
-    config.write_text("seed = 1\n[profile]\nsample_rows = 5000\n")
+    config.write_text("seed = 1\n[profile]\nsample_rows = 5000\n[cascade]\nmode = 'full'\nmargin = 0.1\n")
     flags = [
         "--seed=9",
         "--effort=quick",
         "--target=label",
+        "--cascade=off",
         "--format=csv",
         f"--config={config}",
         f"--checkpoints={out}/c",
@@ -90,6 +96,8 @@ def test_flags_reach_the_settings(pair: Pair, out: str, capsys: pytest.CaptureFi
     settings = found.settings
     assert (settings.seed, settings.effort.value, settings.target) == (9, "quick", "label")
     assert (settings.data.format, settings.profile.sample_rows, settings.checkpoints) == ("csv", 5000, f"{out}/c")
+    assert (settings.cascade.mode, settings.cascade.margin) == ("off", 0.1)
+    assert found.not_run == {"cascade": "no proxy models were trained: cascade.mode is off"}
     assert Path("foretrain-out/candidate.csv/validation.json").exists()  # the folder when --out is not given
 
 
@@ -136,6 +144,52 @@ def test_profile_tells_times_as_people_write_them(tmp_path: Path, capsys: pytest
     assert "01:00:00 to 19:00:00, mean 10:00:00" in said
     when, lasted = json.loads(foretrain("profile", "a.csv", "--json", capsys=capsys)[1])["summary"]
     assert (when["minimum"], lasted["maximum"]) == ("2024-02-01", "19:00:00")
+
+
+@pytest.fixture
+def trained(monkeypatch: pytest.MonkeyPatch) -> list[Settings]:
+    """In place of the cascade; the settings of each call."""
+    seen: list[Settings] = []
+
+    def train(candidate: object, original: object | None, settings: Settings, folder: object) -> Cascade:
+        seen.append(settings)
+        advance(Advance(0.5, "half of it", {"device": "cpu"}))
+        return cascade(original=original is not None, target=settings.target)
+
+    monkeypatch.setattr("foretrain.cascade.train", train, raising=False)
+    return seen
+
+
+def test_cascade_alone_says_what_was_lost_and_validate_goes_on_from_there(
+    pair: Pair, trained: list[Settings], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = [pair.candidate, "--original", pair.original, "--effort=quick", "--target=label", "--out", str(tmp_path)]
+    status, said, progress = foretrain("cascade", *words, capsys=capsys)
+    assert status == 0
+    for expected in (*sentences(cascade()), "Resonance NN", "harm: candidate less original", "child less candidate"):
+        assert expected in re.sub(r"\s+", " ", said)
+    assert "18 of 18 models finished: classification of 'label'" in said
+    assert max(len(line) for line in said.splitlines()) <= 80
+    steps = [line.split("  ")[0] for line in progress.splitlines()]
+    assert steps == ["load original", "load candidate", "profile original", "profile candidate", "cascade", "cascade"]
+    assert "cascade            50% half of it, device cpu\n" in progress
+    found = Cascade.model_validate_json((tmp_path / "cascade.json").read_bytes())
+    assert foretrain("cascade", *words, "--json", capsys=capsys)[1:] == (f"{found.model_dump_json(indent=2)}\n", "")
+    _, validated, progress = foretrain("validate", *words, "--cascade=full", capsys=capsys)
+    assert re.search(r"^cascade +restored", progress, re.MULTILINE)
+    assert "Training" in validated
+    assert Validation.from_json((tmp_path / "validation.json").read_bytes()).cascade == found
+    assert [settings.effort for settings in trained] == ["quick"]
+
+
+def test_cascade_without_an_original_shows_decay_only(
+    pair: Pair, trained: list[Settings], capsys: pytest.CaptureFixture[str]
+) -> None:
+    status, said, _ = foretrain("cascade", pair.candidate, capsys=capsys)
+    assert status == 0
+    assert "harm:" not in said
+    assert "decay in one more generation: grandchild less child" in said
+    assert Path("foretrain-out/candidate.csv/cascade.json").exists()
 
 
 def test_sources_and_output_in_an_object_store(pair: Pair, gcs: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -215,7 +269,9 @@ def test_wrong_usage_is_status_2(arguments: list[str], capsys: pytest.CaptureFix
     assert foretrain(*arguments, capsys=capsys)[0] == 2
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["validate", "--help"], ["profile", "-h"], ["config", "show", "-h"]])
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["validate", "--help"], ["cascade", "-h"], ["profile", "-h"], ["config", "show", "-h"]]
+)
 def test_help_fits_80_columns(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     status, said, _ = foretrain(*arguments, capsys=capsys)
     assert status == 0
@@ -224,7 +280,7 @@ def test_help_fits_80_columns(arguments: list[str], capsys: pytest.CaptureFixtur
 
 def test_help_names_every_flag_and_the_exit_status(capsys: pytest.CaptureFixture[str]) -> None:
     _, said, _ = foretrain("validate", "--help", capsys=capsys)
-    flags = "original target time-column out config seed format effort json prefect checkpoints"
+    flags = "original target time-column out config seed format effort cascade json prefect checkpoints"
     for flag in flags.split():
         assert f"--{flag}" in said
     assert "0 approve, 1 reject, 2 error, 3 review or underpowered" in re.sub(r"\s+", " ", said)

@@ -14,6 +14,7 @@ from foretrain.cascade.fitting import fit
 from foretrain.cascade.metric import METRICS, metric
 from foretrain.cascade.problem import Study, length
 from foretrain.cascade.record import ArmName, Cascade, Contrast, Model, Probe
+from foretrain.cascade.reservation import reserved
 from foretrain.cascade.snapshots import Snapshots
 from foretrain.cascade.tiers import tiers
 from foretrain.cascade.tiers.tier import NetTier, Run, Tier, Trained
@@ -65,7 +66,10 @@ def train(candidate: ProfileRef, original: ProfileRef | None, settings: Settings
     """
     advance(Advance(0.0, "drawing the arms"))
     study = arms.study(candidate, original, settings)
-    return learn(study, settings, Snapshots(folder.kept("models")), folder)
+    with reserved(settings.cascade.device, settings.cascade.processes) as device:
+        here = settings.cascade.model_copy(update={"device": device})
+        settings = settings.model_copy(update={"cascade": here})
+        return learn(study, settings, Snapshots(folder.kept("models")), folder)
 
 
 def learn(

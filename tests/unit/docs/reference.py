@@ -51,6 +51,7 @@ def table(head: Iterable[str], rows: Iterable[Iterable[object]]) -> str:
 def settings() -> str:
     flags = {name: f"`--{name.replace('_', '-')}`" for name in inspect.signature(validate).parameters}
     flags["data.format"] = flags.pop("format")
+    flags["cascade.mode"] = flags.pop("cascade")
     defaults = Settings().model_dump(mode="json")
 
     def default(path: str) -> str:
