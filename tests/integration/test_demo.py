@@ -47,5 +47,5 @@ def test_the_demo(tmp_path: Path, prefect_server: str) -> None:
         found = Validation.from_json((tmp_path / name / "validation.json").read_bytes())
         assert found.verdict == verdict
         assert (tmp_path / name / "report.html").exists()
-        assert all(child.stdout.count(dimension.title) == 2 for dimension in found.dimensions.values())
+        assert all(child.stdout.count(dimension.title) >= 2 for dimension in found.dimensions.values())
     assert "restored" in child.stderr  # the original is loaded and profiled once

@@ -25,7 +25,8 @@ def test_a_worker_elsewhere_runs_the_deployment(pair: Pair, tmp_path: Path, pref
         "PREFECT_WORKER_QUERY_SECONDS": "1",
     }
     with get_client(sync_client=True) as client:
-        client.create_work_pool(WorkPoolCreate(name="cpu", type="process"))
+        for pool in ("cpu", "gpu"):
+            client.create_work_pool(WorkPoolCreate(name=pool, type="process"))
     deploy = [*PREFECT, "--no-prompt", "deploy", "--all"]
     subprocess.run(deploy, cwd=ROOT, env=environment, check=True, capture_output=True, timeout=120)
     with (tmp_path / "worker.log").open("wb") as log:
