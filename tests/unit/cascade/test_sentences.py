@@ -9,9 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from unit.report.cascades import TIERS, cascade
 
-from foretrain.cascade import compare
 from foretrain.cascade.record import Cascade
-from foretrain.cascade.sentences import LITTLE, agreement, learns_little, line, percent, sentences, span, weak
+from foretrain.cascade.sentences import agreement, learns_little, line, percent, sentences, span, weak
 
 MINUS = "\N{MINUS SIGN}"
 HARM = "Models trained on the candidate lose 12% (10 to 15) of what models trained on the original learn."
@@ -109,10 +108,6 @@ def test_agreement_and_slope_are_said() -> None:
     two = cascade(failed=[("mlp", "candidate"), ("mlp", "candidate")])
     assert agreement(two).startswith("2 of 2 sizes")
     assert agreement(cascade(original=False)).startswith("3 of 3 sizes")
-
-
-def test_little_is_what_the_comparison_takes_for_too_little() -> None:
-    assert LITTLE == compare.LEAST
 
 
 @given(st.floats(0, 1.4), st.floats(0.1, 5))
