@@ -47,7 +47,7 @@ SETTINGS = {"effort": "quick", "target": "label", "cascade": {"mode": "full", "r
 
 
 class Farm:
-    """Deployments, their work pools, and workers in another folder."""
+    """The deployments of the repository's prefect.yaml, their work pools, and workers in another folder."""
 
     def __init__(self, api: str, folder: Path) -> None:
         self.folder = folder
@@ -61,7 +61,7 @@ class Farm:
         self._workers: list[subprocess.Popen[bytes]] = []
         with get_client(sync_client=True) as client:
             for pool in ("cpu", "gpu", "nobody"):
-                client.create_work_pool(WorkPoolCreate(name=pool, type="process"), overwrite=True)
+                client.create_work_pool(WorkPoolCreate(name=pool, type="process"))
         deploy = [*PREFECT, "--no-prompt", "deploy", "--all"]
         subprocess.run(deploy, cwd=ROOT, env=self.environment, check=True, capture_output=True, timeout=120)
 
@@ -216,6 +216,8 @@ def test_worker_and_run_killed_the_cascade_is_resumed_here_to_the_same_result(
     assert state.is_completed(), state.message
     assert re.search("run in this process: .*no sign of life for .*has no worker online", said(run.id))
     found, whole = written(tmp_path), written(unbroken[0])
+    with get_client(sync_client=True) as client:
+        assert f"verdict:{found.verdict}" in client.read_flow_run(run.id).tags
     assert comparable(found.model_copy(update={"settings": whole.settings})) == comparable(whole)
     assert found.cascade is not None
     assert found.cascade.resumed >= 1
@@ -236,9 +238,6 @@ def test_of_two_at_once_one_waits_and_one_that_crashes_is_sent_again(farm: Farm,
         assert "run by the work pool 'gpu'" in said(state.state_details.flow_run_id)
     with get_client(sync_client=True) as client:
         histories = [client.read_flow_run_states(each.id) for out in outs for each in cascades(out)]
-    for history in histories:
-        print([(f"{state.timestamp:%H:%M:%S}", state.name, state.message) for state in history])
-    print([said(state.state_details.flow_run_id) for state in states])
     spans = sorted(
         (
             min(state.timestamp for state in history if state.is_running()),

@@ -105,6 +105,11 @@ class Live(Lines):
         self._display.update(self._running[step], completed=1, finding=("failed", "red"))
 
 
+def columns() -> tuple[ProgressColumn, ...]:
+    """What `Live` fills."""
+    return SpinnerColumn(finished_text="✓"), TextColumn("{task.description:<18}"), _Seconds(), _Finding()
+
+
 @contextmanager
 def shown(*, quiet: bool) -> Iterator[Lines]:
     """Show the steps run inside the block: live on a terminal, as plain lines elsewhere, not at all when quiet."""
@@ -114,8 +119,7 @@ def shown(*, quiet: bool) -> Iterator[Lines]:
         with runner.told(lines):
             yield lines
         return
-    columns = (SpinnerColumn(finished_text="✓"), TextColumn("{task.description:<18}"), _Seconds())
-    with Progress(*columns, _Finding(), console=console) as display:
+    with Progress(*columns(), console=console) as display:
         live = Live(display)
         with runner.told(live):
             yield live
