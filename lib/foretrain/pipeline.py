@@ -157,7 +157,7 @@ STAGES: tuple[Stage, ...] = (
         record="foretrain.collapse.record:Collapse",
         needs=("profile", "cascade"),
         settings=("seed", "effort", "target", "time_column", "verdict"),
-        code=(*_BASE, "foretrain.collapse"),
+        code=(*_BASE, "foretrain.collapse", "foretrain.cascade.catalogue"),
         each="pair",
         finding=_scored,
     ),

@@ -25,11 +25,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from foretrain import runner
-from foretrain.cascade import arms, stage, training
-from foretrain.cascade.plan import Plan
+from foretrain.cascade import stage
 from foretrain.cascade.problem import Arm, Study, length
+from foretrain.cascade.rows import arms
 from foretrain.cascade.tiers import mlp, sizes
 from foretrain.cascade.tiers.tier import NetTier, Run
+from foretrain.cascade.training import together
+from foretrain.cascade.training.plan import Plan
 from foretrain.checkpoint import Store
 from foretrain.collapse.loops import damage, real
 from foretrain.collapse.loops.recipes import GENERATORS, consume
@@ -178,7 +180,7 @@ def learned(arm: Arm, study: Study, seed: int) -> np.ndarray:
     """(seeds, held-out rows) loss of the large model."""
     runs = [Run(k, "original") for k in stage.SEEDS]
     plan = Plan(steps=1000, learning_rate=1e-3, interval=25, patience=8)
-    made = training.train(
+    made = together.train(
         study.problem, large(), runs, {"original": arm}, study.held_out, plan,
         seed=seed, snapshots=None, advance=lambda _: None,
     )  # fmt: skip

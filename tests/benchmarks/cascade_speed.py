@@ -22,10 +22,8 @@ import numpy as np
 import torch
 from torch import nn
 
-from foretrain.cascade import devices
-from foretrain.cascade.plan import Plan
-from foretrain.cascade.preparation import Tables
 from foretrain.cascade.problem import Arm, Problem, Rows
+from foretrain.cascade.rows.preparation import Tables
 from foretrain.cascade.tiers import resonance
 from foretrain.cascade.tiers.convolution import CONVOLUTION
 from foretrain.cascade.tiers.filter import FILTER
@@ -35,7 +33,9 @@ from foretrain.cascade.tiers.resonance import RESONANCE
 from foretrain.cascade.tiers.spectral import SPECTRAL
 from foretrain.cascade.tiers.tier import NetTier, Run, Trained
 from foretrain.cascade.tiers.transformer import TRANSFORMER
-from foretrain.cascade.training import reproducible, train
+from foretrain.cascade.training import devices
+from foretrain.cascade.training.plan import Plan
+from foretrain.cascade.training.together import reproducible, train
 from foretrain.collapse.loops import real
 from foretrain.collapse.table import Table
 

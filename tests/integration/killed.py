@@ -10,8 +10,8 @@ import os
 import signal
 import sys
 
-from foretrain.cascade.snapshots import Snapshots
 from foretrain.cascade.stage import STEPS
+from foretrain.cascade.training.snapshots import Snapshots
 from foretrain.pipeline import BY_NAME
 from foretrain.settings import Effort
 from foretrain_flows.command import main

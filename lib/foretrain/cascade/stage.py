@@ -8,17 +8,19 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from foretrain.cascade import arms, devices, probes, training
-from foretrain.cascade.compare import compare
-from foretrain.cascade.fitting import fit
-from foretrain.cascade.metric import METRICS, metric
+from foretrain.cascade import probes
+from foretrain.cascade.comparison.compare import compare
+from foretrain.cascade.comparison.metric import METRICS, metric
 from foretrain.cascade.problem import Study, length
 from foretrain.cascade.record import ArmName, Cascade, Contrast, Model, Probe
-from foretrain.cascade.reservation import reserved
-from foretrain.cascade.snapshots import Snapshots
+from foretrain.cascade.rows import arms
 from foretrain.cascade.tiers import tiers
 from foretrain.cascade.tiers.tier import NetTier, Run, Tier, Trained
-from foretrain.cascade.training import Plan
+from foretrain.cascade.training import devices, together
+from foretrain.cascade.training.fitting import fit
+from foretrain.cascade.training.reservation import reserved
+from foretrain.cascade.training.snapshots import Snapshots
+from foretrain.cascade.training.together import Plan
 from foretrain.progress import Advance, advance
 from foretrain.seeds import number
 from foretrain.settings import Effort, Settings
@@ -180,7 +182,7 @@ class _Bench:
             processes=cascade.processes,
             snapshot_seconds=cascade.snapshot_seconds,
         )
-        self.trained[tier.name] = training.train(
+        self.trained[tier.name] = together.train(
             study.problem,
             tier,
             self.runs,

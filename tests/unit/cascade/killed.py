@@ -18,8 +18,8 @@ from pathlib import Path
 
 from unit.cascade.learnable import HELD_OUT, PROBLEM, RUNS, TINY, arms
 
-from foretrain.cascade.snapshots import Snapshots
-from foretrain.cascade.training import Plan, train
+from foretrain.cascade.training.snapshots import Snapshots
+from foretrain.cascade.training.together import Plan, train
 from foretrain.profile.container import pack
 
 PLAN = Plan(

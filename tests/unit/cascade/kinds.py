@@ -6,11 +6,11 @@ from collections.abc import Callable
 
 import numpy as np
 
-from foretrain.cascade.joint import hide
 from foretrain.cascade.problem import Arm, Problem, Rows
 from foretrain.cascade.record import ArmName
 from foretrain.cascade.tiers import tiers
 from foretrain.cascade.tiers.tier import NetTier
+from foretrain.cascade.training.joint import hide
 
 ARMS: tuple[ArmName, ...] = ("original", "candidate", "child")
 Draw = Callable[[np.random.Generator, int, float], Rows]

@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 from unit.profile.stored import Here
 
-from foretrain.cascade.arms import study
 from foretrain.cascade.problem import Rows, Study, length
+from foretrain.cascade.rows.arms import study
 from foretrain.data import load
 from foretrain.profile import ProfileRef, profile
 from foretrain.settings import CascadeSettings, DataSettings, Effort, Settings

@@ -10,9 +10,9 @@ import pytest
 from scipy.special import psi
 from unit.collapse.tables import table
 
-from foretrain.cascade.backoff import Backoff
-from foretrain.cascade.children import TITLES, child, child_texts, choose
-from foretrain.cascade.preparation import tokens
+from foretrain.cascade.generation.backoff import Backoff
+from foretrain.cascade.generation.child import TITLES, choose, draw, draw_texts
+from foretrain.cascade.rows.preparation import tokens
 from foretrain.collapse.loops.tree import Trees
 from foretrain.collapse.table import Table, Target
 from foretrain.errors import SettingsError
@@ -23,7 +23,7 @@ def generations(rows: Table, generator: str, count: int, chance: np.random.Gener
     """The rows, their child, its child, ..."""
     line = [rows]
     for _ in range(count):
-        line.append(child(line[-1], generator, len(rows), chance))
+        line.append(draw(line[-1], generator, len(rows), chance))
     return line
 
 
@@ -165,7 +165,7 @@ def test_children_of_tables_hold_the_same_columns(generator: str) -> None:
     x[:20, 0] = np.nan
     rows = table(x, np.column_stack([chance.integers(0, 3, 200), np.full(200, -1)]), target=Target("classification", 0))
     rows = replace(rows, schema=replace(rows.schema, levels=(3, 1)))
-    first, again = (child(rows, generator, 150, stream(1, "child")) for _ in range(2))
+    first, again = (draw(rows, generator, 150, stream(1, "child")) for _ in range(2))
     assert len(first) == 150
     assert np.array_equal(first.numbers, again.numbers, equal_nan=True)
     assert np.array_equal(first.codes, again.codes)
@@ -180,7 +180,7 @@ def test_components_keep_a_class_and_its_shape() -> None:
     axes = chance.normal(size=(2, 3, 40))
     x = 5.0 + label[:, None] + np.einsum("nk,nkd->nd", chance.normal(size=(3000, 3)), axes[label])
     rows = table(x, label, target=Target("classification", 0))
-    made = child(rows, "components", 3000, chance)
+    made = draw(rows, "components", 3000, chance)
     assert made.codes.mean() == pytest.approx(label.mean(), abs=0.04)
     for k in (0, 1):
         was, now = (np.cov(t.numbers[t.codes[:, 0] == k], rowvar=False) for t in (rows, made))
@@ -212,7 +212,7 @@ def written(rows: int, seed: int) -> list[str]:
 
 def test_texts_are_drawn_from_what_was_counted() -> None:
     texts = written(2000, 0)
-    made = child_texts(tokens(texts, 40), 2000, np.random.default_rng(0))
+    made = draw_texts(tokens(texts, 40), 2000, np.random.default_rng(0))
     assert made.shape == (2000, 40)
     ended = (made > 0).sum(axis=1)
     assert all(not row[k:].any() for row, k in zip(made, ended, strict=True))

@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from foretrain.cascade import compare as comparing
-from foretrain.cascade.compare import compare, weigh
-from foretrain.cascade.metric import METRICS, metric
+from foretrain.cascade.comparison import compare as comparing
+from foretrain.cascade.comparison.compare import compare, weigh
+from foretrain.cascade.comparison.metric import METRICS, metric
+from foretrain.cascade.comparison.resampling import HeldOut
 from foretrain.cascade.problem import Arm, Problem, Study
 from foretrain.cascade.record import ArmName, Goal
-from foretrain.cascade.resampling import HeldOut
 from foretrain.cascade.tiers.tier import Run, Trained
 from foretrain.seeds import stream
 

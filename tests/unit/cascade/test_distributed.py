@@ -15,10 +15,10 @@ import pytest
 import torch
 from unit.cascade.learnable import HELD_OUT, HUNGRY, PROBLEM, RUNS, TINY, arms
 
-from foretrain.cascade import distributed
-from foretrain.cascade.snapshots import Snapshots
 from foretrain.cascade.tiers.tier import NetTier, Trained
-from foretrain.cascade.training import Plan, train
+from foretrain.cascade.training import distributed
+from foretrain.cascade.training.snapshots import Snapshots
+from foretrain.cascade.training.together import Plan, train
 from foretrain.errors import InternalError, ResourceError, SettingsError
 from foretrain.progress import Advance
 
@@ -57,7 +57,7 @@ def kill_one_of_them(made: Advance) -> None:
         with suppress(OSError):
             parent = int((process / "stat").read_text().rpartition(")")[2].split()[1])
             above = int(Path(f"/proc/{parent}/stat").read_text().rpartition(")")[2].split()[1])
-            if above == os.getpid() and b"foretrain.cascade.distributed" in (process / "cmdline").read_bytes():
+            if above == os.getpid() and b"foretrain.cascade.training.distributed" in (process / "cmdline").read_bytes():
                 os.kill(int(process.name), signal.SIGKILL)
                 return
     raise AssertionError("there is no process to kill")

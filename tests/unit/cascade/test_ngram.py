@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from unit.cascade.test_children import written
 
-from foretrain.cascade.backoff import Backoff
-from foretrain.cascade.preparation import tokens
+from foretrain.cascade.generation.backoff import Backoff
 from foretrain.cascade.problem import BYTES, Arm, Problem
+from foretrain.cascade.rows.preparation import tokens
 from foretrain.cascade.tiers.ngram import NGRAM
 from foretrain.cascade.tiers.tier import Run, Trained
 

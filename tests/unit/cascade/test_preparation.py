@@ -12,11 +12,11 @@ from scipy.stats import norm
 from sklearn.preprocessing import quantile_transform
 from unit.collapse.tables import like, table
 
-from foretrain.cascade import questions
-from foretrain.cascade.guess import guess
 from foretrain.cascade.losses import losses
-from foretrain.cascade.preparation import FAR, Normal, Scale, Tables, tokens, width
 from foretrain.cascade.problem import BYTES, Problem, Rows
+from foretrain.cascade.rows import masking
+from foretrain.cascade.rows.guess import guess
+from foretrain.cascade.rows.preparation import FAR, Normal, Scale, Tables, tokens, width
 from foretrain.collapse.table import Target
 
 FINITE = st.floats(-1e6, 1e6, allow_nan=False).map(lambda x: round(x, 3))
@@ -155,7 +155,7 @@ def test_the_guess_of_masked_columns() -> None:
     first = table(x, c)
     made = Tables.of(first)
     problem, train = made.problem(first, None), made.rows(first)
-    held, which = questions.masked(first, made.rows(first.take(slice(0, 100))))
+    held, which = masking.hide_columns(first, made.rows(first.take(slice(0, 100))))
     assert set(which) <= set(range(100))
     assert not ((held["masked"][:, :2] > 0) & (held["nulls"] > 0)).any()
     means = [train["numbers"][train["nulls"][:, j] == 0, j].mean() for j in range(2)]
@@ -171,7 +171,7 @@ def test_the_guess_of_bytes_and_of_pixels() -> None:
     assert guess(problem, train, held) == pytest.approx(constant(problem, held, frequencies(seen, BYTES)), rel=1e-5)
     problem = Problem("image", "masked pixels", None, shape=(3, 5, 5))
     train = {"pixels": chance.normal(1.0, 1.0, (60, 3, 5, 5)).astype(np.float32)}
-    held = questions.hidden(train["pixels"].astype(np.float64), {"pixels": train["pixels"][:20] + 1})
+    held = masking.hide_pixels(train["pixels"].astype(np.float64), {"pixels": train["pixels"][:20] + 1})
     assert held["hidden"].sum(axis=(1, 2)).tolist() == [2.0] * 20
     assert guess(problem, train, held) == pytest.approx(
         constant(problem, held, train["pixels"].mean(axis=0).ravel()), rel=1e-5

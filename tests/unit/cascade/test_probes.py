@@ -402,8 +402,7 @@ def test_a_calibration_is_read_and_a_damaged_one_refused(tmp_path, monkeypatch: 
     monkeypatch.setattr(catalogue, "files", lambda package: tmp_path)
     catalogue.load.cache_clear()
     assert catalogue.load() == {}
-    (tmp_path / "fitted").mkdir()
-    file = tmp_path / "fitted" / "probes.json"
+    file = tmp_path / "fitted.json"
     fitted = catalogue.Fitted(curve=((0.0, 0.0), (1.0, 0.5)), power=0.8, scored=True)
     whole = catalogue.Calibrated(version="1", command="none", probes={"gap": {"mlp": fitted}})
     file.write_text(whole.model_dump_json())

@@ -13,13 +13,13 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from foretrain.cascade import devices, reservation
-from foretrain.cascade.reservation import one_of, reserved
+from foretrain.cascade.training import devices, reservation
+from foretrain.cascade.training.reservation import one_of, reserved
 from foretrain.progress import Advance, heard
 
 HOLDER = """
 import sys, time
-from foretrain.cascade.reservation import one_of
+from foretrain.cascade.training.reservation import one_of
 with one_of(sys.argv[1:]) as place:
     print(place, flush=True)
     time.sleep(60)

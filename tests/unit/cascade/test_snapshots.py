@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from foretrain.cascade.snapshots import Snapshot, Snapshots
+from foretrain.cascade.training.snapshots import Snapshot, Snapshots
 from foretrain.errors import StorageError
 from foretrain.storage import filesystem
 

@@ -18,17 +18,17 @@ from torch.nn import functional
 from unit.cascade import kinds
 from unit.cascade.learnable import HELD_OUT, HIDDEN, NUMBERS, PROBLEM, RUNS, TINY, arms, rows
 
-from foretrain.cascade import devices, engine, graphs
-from foretrain.cascade.course import Course
-from foretrain.cascade.deck import Deck, Order
-from foretrain.cascade.engine import Engine
-from foretrain.cascade.joint import hide
 from foretrain.cascade.problem import Arm, take
-from foretrain.cascade.stack import Stack
-from foretrain.cascade.team import Alone
 from foretrain.cascade.tiers.mlp import MLP
 from foretrain.cascade.tiers.tier import NetTier, Run, Trained
-from foretrain.cascade.training import Plan, train
+from foretrain.cascade.training import devices, engine, graphs
+from foretrain.cascade.training.course import Course
+from foretrain.cascade.training.deck import Deck, Order
+from foretrain.cascade.training.engine import Engine
+from foretrain.cascade.training.joint import hide
+from foretrain.cascade.training.stack import Stack
+from foretrain.cascade.training.team import Alone
+from foretrain.cascade.training.together import Plan, train
 from foretrain.errors import InternalError, ResourceError, SettingsError
 from foretrain.progress import Advance
 from foretrain.seeds import stream

@@ -11,9 +11,9 @@ from unit.cascade.learnable import HELD_OUT, PROBLEM, arms
 from unit.cascade.studies import settings, studied
 from unit.collapse.tables import frame
 
-from foretrain.cascade import questions
 from foretrain.cascade.losses import losses
 from foretrain.cascade.problem import Arm, Problem, Rows, Study, take
+from foretrain.cascade.rows import masking
 from foretrain.cascade.tiers.tier import Run, Trained
 from foretrain.cascade.tiers.trees import TREES, UNSEEN
 
@@ -151,7 +151,7 @@ def test_pixels_are_told_from_those_around_them(k: int) -> None:
     chance = np.random.default_rng(0)
     shade = chance.normal(size=(600, k, 1, 1)) + chance.normal(size=(600, 1, 1, 1))
     images = (shade + 0.3 * chance.normal(size=(600, k, 8, 8))).astype(np.float32)
-    held = questions.hidden(images[:400].astype(np.float64), {"pixels": images[500:]})
+    held = masking.hide_pixels(images[:400].astype(np.float64), {"pixels": images[500:]})
     problem = Problem("image", "masked pixels", None, shape=(k, 8, 8))
     found = fit(problem, Arm({"pixels": images[:400]}, {"pixels": images[400:500]}), held)
     assert mean(found) < 0.35

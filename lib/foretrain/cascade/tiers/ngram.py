@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from foretrain.cascade.backoff import LONGEST, Backoff
+from foretrain.cascade.generation.backoff import LONGEST, Backoff
 from foretrain.cascade.problem import Arm, Problem, Rows, length, take
 from foretrain.cascade.record import Point
 from foretrain.cascade.tiers.tier import Floats, Run, Trained

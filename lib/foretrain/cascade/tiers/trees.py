@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from foretrain.cascade.guess import surprise
 from foretrain.cascade.problem import Arm, Problem, Rows, length, take
 from foretrain.cascade.record import Point
+from foretrain.cascade.rows.guess import surprise
 from foretrain.cascade.tiers.tier import Floats, Run, Trained
 from foretrain.errors import ModelError
 from foretrain.seeds import stream

@@ -5,13 +5,13 @@ from __future__ import annotations
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from foretrain.cascade import children
-from foretrain.cascade.cut import cut
-from foretrain.cascade.encoding import encode
-from foretrain.cascade.guess import guess
+from foretrain.cascade.generation import child
 from foretrain.cascade.problem import Arm, Rows, Study, length, take
-from foretrain.cascade.question import Question, ask
 from foretrain.cascade.record import ArmName
+from foretrain.cascade.rows.cut import cut
+from foretrain.cascade.rows.encoding import encode
+from foretrain.cascade.rows.guess import guess
+from foretrain.cascade.rows.question import Question, ask
 from foretrain.data.reference import Kind
 from foretrain.errors import DataError
 from foretrain.profile import ProfileRef, read_sample
@@ -41,7 +41,7 @@ def study(candidate: ProfileRef, original: ProfileRef | None, settings: Settings
     refs = [candidate] if original is None else [original, candidate]
     samples = [read_sample(ref) for ref in refs]
     question = ask(samples, refs[0].dataset.columns, settings)
-    generator = children.choose(question.data, settings.cascade.generator)
+    generator = child.choose(question.data, settings.cascade.generator)
     sides, notes = cut(refs, [_known(sample, question) for sample in samples], question, settings)
     made = encode(question, sides, generator, settings.seed)
     if not length(made.held_out):
@@ -52,7 +52,7 @@ def study(candidate: ProfileRef, original: ProfileRef | None, settings: Settings
         problem=made.problem,
         arms=arms,
         held_out=made.held_out,
-        generator=children.TITLES[generator],
+        generator=child.TITLES[generator],
         guess=guess(made.problem, arms[names[0]].train, made.held_out),
         groups=made.groups,
         notes=(*question.notes, *notes),

@@ -8,14 +8,14 @@ from typing import Any
 
 import torch
 
-from foretrain.cascade import devices
-from foretrain.cascade.joint import Training
-from foretrain.cascade.plan import Plan
 from foretrain.cascade.problem import Arm, Problem, Rows
 from foretrain.cascade.record import ArmName
-from foretrain.cascade.snapshots import Snapshots
-from foretrain.cascade.team import Alone, Team
 from foretrain.cascade.tiers.tier import NetTier, Run, Trained
+from foretrain.cascade.training import devices
+from foretrain.cascade.training.joint import Training
+from foretrain.cascade.training.plan import Plan
+from foretrain.cascade.training.snapshots import Snapshots
+from foretrain.cascade.training.team import Alone, Team
 from foretrain.progress import Advance
 
 __all__ = ["Plan", "train", "train_in"]
@@ -57,7 +57,7 @@ def train(
         ResourceError: this machine has no such device, or not even one row a model fits in its memory.
     """
     if plan.processes > 1:
-        from foretrain.cascade.distributed import train as train_apart
+        from foretrain.cascade.training.distributed import train as train_apart
 
         return train_apart(problem, tier, runs, arms, held_out, plan, seed=seed, snapshots=snapshots, advance=advance)
     team = Alone(devices.choose(plan.device))

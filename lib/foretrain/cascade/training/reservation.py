@@ -12,7 +12,7 @@ from pathlib import Path
 
 import torch
 
-from foretrain.cascade import devices
+from foretrain.cascade.training import devices
 from foretrain.progress import Advance, advance
 
 AGAIN = 1.0

@@ -11,18 +11,18 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from foretrain.cascade import devices
-from foretrain.cascade.course import Course
-from foretrain.cascade.deck import Deck, Order
-from foretrain.cascade.engine import Engine
 from foretrain.cascade.losses import Batch, corrupt
-from foretrain.cascade.plan import Plan
 from foretrain.cascade.problem import Arm, Problem, Rows
 from foretrain.cascade.record import ArmName
-from foretrain.cascade.snapshots import Snapshot, Snapshots
-from foretrain.cascade.stack import ALIGNED
-from foretrain.cascade.team import Team
 from foretrain.cascade.tiers.tier import Floats, NetTier, Run, Trained
+from foretrain.cascade.training import devices
+from foretrain.cascade.training.course import Course
+from foretrain.cascade.training.deck import Deck, Order
+from foretrain.cascade.training.engine import Engine
+from foretrain.cascade.training.plan import Plan
+from foretrain.cascade.training.snapshots import Snapshot, Snapshots
+from foretrain.cascade.training.stack import ALIGNED
+from foretrain.cascade.training.team import Team
 from foretrain.progress import Advance
 from foretrain.seeds import number, stream
 

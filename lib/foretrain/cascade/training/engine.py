@@ -11,13 +11,13 @@ from typing import TypeVar
 import torch
 from torch import Tensor
 
-from foretrain.cascade import devices, graphs
-from foretrain.cascade.deck import Deck
 from foretrain.cascade.losses import Batch, losses, right
 from foretrain.cascade.problem import Problem
-from foretrain.cascade.stack import ALIGNED, Stack
-from foretrain.cascade.team import Forward, Team
 from foretrain.cascade.tiers.tier import NetTier
+from foretrain.cascade.training import devices, graphs
+from foretrain.cascade.training.deck import Deck
+from foretrain.cascade.training.stack import ALIGNED, Stack
+from foretrain.cascade.training.team import Forward, Team
 from foretrain.errors import ResourceError
 
 log = logging.getLogger(__name__)

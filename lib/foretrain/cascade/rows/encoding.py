@@ -10,9 +10,10 @@ from typing import TypeVar
 import numpy as np
 import pyarrow as pa
 
-from foretrain.cascade import children, preparation, questions
+from foretrain.cascade.generation import child
 from foretrain.cascade.problem import Problem, Rows
-from foretrain.cascade.question import Question, pixels
+from foretrain.cascade.rows import masking, preparation
+from foretrain.cascade.rows.question import Question, pixels
 from foretrain.collapse import texts
 from foretrain.collapse.rows import widen
 from foretrain.collapse.table import Floats, Ints, Table, pair
@@ -65,12 +66,12 @@ def encode(question: Question, sides: Sides, generator: str, seed: int) -> Encod
 
 def _tables(question: Question, sides: Sides, generator: str, seed: int) -> Encoded:
     read, held_out = _arrays(question, sides, seed)
-    arms = _three(read, lambda rows, chance: children.child(rows, generator, len(rows), chance), seed)
+    arms = _three(read, lambda rows, chance: child.draw(rows, generator, len(rows), chance), seed)
     prepare = preparation.Tables.of(arms[0])
     rows, problem = prepare.rows(held_out), prepare.problem(arms[0], question.target)
     groups = sides.groups
     if problem.goal == "masked columns":
-        rows, which = questions.masked(arms[0], rows)
+        rows, which = masking.hide_columns(arms[0], rows)
         groups = groups[which]
     return Encoded(problem, tuple(prepare.rows(arm) for arm in arms), rows, groups)
 
@@ -78,7 +79,7 @@ def _tables(question: Question, sides: Sides, generator: str, seed: int) -> Enco
 def _images(question: Question, sides: Sides, generator: str, seed: int) -> Encoded:
     """Images as tables of a number a pixel, so that one generator draws pixels and target together."""
     read, held_out = _arrays(question, sides, seed)
-    arms = _three(read, lambda rows, chance: children.child(rows, generator, len(rows), chance), seed)
+    arms = _three(read, lambda rows, chance: child.draw(rows, generator, len(rows), chance), seed)
     prepare, target = preparation.Tables.of(arms[0]), arms[0].schema.target
 
     def images(table: Table) -> Floats:
@@ -95,7 +96,7 @@ def _images(question: Question, sides: Sides, generator: str, seed: int) -> Enco
 
     known = prepare.problem(arms[0], question.target)
     goal = "masked pixels" if target is None else known.goal
-    judge = rows(held_out) if target is not None else questions.hidden(images(arms[0]), rows(held_out))
+    judge = rows(held_out) if target is not None else masking.hide_pixels(images(arms[0]), rows(held_out))
     problem = Problem("image", goal, question.target, classes=known.classes, shape=question.shape)
     return Encoded(problem, tuple(rows(arm) for arm in arms), judge, sides.groups)
 
@@ -105,7 +106,7 @@ def _texts(question: Question, sides: Sides, generator: str, seed: int) -> Encod
     written = [side[name].to_pylist() for side in (*sides.arms, sides.held_out)]
     t = preparation.width(np.asarray([len(text.encode()) for text in written[0]]))
     read = [preparation.tokens(side, t) for side in written]
-    arms = _three(read[:-1], lambda rows, chance: children.child_texts(rows, len(rows), chance), seed)
+    arms = _three(read[:-1], lambda rows, chance: child.draw_texts(rows, len(rows), chance), seed)
     return Encoded(
         Problem("text", "next byte", None, shape=(t,)),
         tuple({"tokens": arm} for arm in arms),

@@ -9,9 +9,9 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from foretrain.cascade.encoding import Sides
-from foretrain.cascade.question import Question
-from foretrain.cascade.selection import Counts, Pool, draw, hold_out, like_the_original, repeats_by_nature
+from foretrain.cascade.rows.encoding import Sides
+from foretrain.cascade.rows.question import Question
+from foretrain.cascade.rows.selection import Counts, Pool, draw, hold_out, like_the_original, repeats_by_nature
 from foretrain.errors import DataError
 from foretrain.profile import ProfileRef
 from foretrain.seeds import stream

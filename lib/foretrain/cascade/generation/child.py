@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from foretrain.cascade.backoff import LONGEST, Backoff
-from foretrain.cascade.generators.components import Components
+from foretrain.cascade.generation.backoff import LONGEST, Backoff
+from foretrain.cascade.generation.components import Components
 from foretrain.cascade.record import Data
 from foretrain.collapse.loops.copula import Copula
 from foretrain.collapse.loops.gaussian import Gaussian, GaussianMixture
@@ -56,7 +56,7 @@ def choose(data: Data, wanted: str) -> str:
     return wanted
 
 
-def child(rows: Table, generator: str, n: int, chance: np.random.Generator) -> Table:
+def draw(rows: Table, generator: str, n: int, chance: np.random.Generator) -> Table:
     """As many new rows of a table (or of images, a number a pixel) like these.
 
     Args:
@@ -71,7 +71,7 @@ def child(rows: Table, generator: str, n: int, chance: np.random.Generator) -> T
     return model.draw(n, chance)
 
 
-def child_texts(tokens: Ints, n: int, chance: np.random.Generator) -> Ints:
+def draw_texts(tokens: Ints, n: int, chance: np.random.Generator) -> Ints:
     """As many new texts like these, (n, t) tokens, by the bytes that follow each other."""
     return Backoff.of(tokens, LONGEST).draw(n, tokens.shape[1], chance)
 

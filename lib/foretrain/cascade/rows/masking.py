@@ -23,7 +23,7 @@ PIXELS = 8
 """Numbers of an image asked for."""
 
 
-def masked(first: Table, held_out: Rows) -> tuple[Rows, npt.NDArray[np.intp]]:
+def hide_columns(first: Table, held_out: Rows) -> tuple[Rows, npt.NDArray[np.intp]]:
     """The held-out rows, each once a hidden column, with `masked`; each column about equally often.
 
     Args:
@@ -50,7 +50,7 @@ def masked(first: Table, held_out: Rows) -> tuple[Rows, npt.NDArray[np.intp]]:
     return {**take(held_out, row), "masked": hidden}, row
 
 
-def hidden(first: Floats, held_out: Rows) -> Rows:
+def hide_pixels(first: Floats, held_out: Rows) -> Rows:
     """The held-out images with `hidden`: the same pixels in all, those that vary most, no two of them neighbours.
 
     Args:

@@ -18,8 +18,8 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 
+from foretrain.cascade.comparison.resampling import HeldOut
 from foretrain.cascade.record import ArmName
-from foretrain.cascade.resampling import HeldOut
 
 Floats = npt.NDArray[np.float64]
 

@@ -18,12 +18,12 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 
-from foretrain.cascade import repetitions
-from foretrain.cascade.metric import metric
+from foretrain.cascade.comparison import repetitions
+from foretrain.cascade.comparison.metric import metric
+from foretrain.cascade.comparison.repetitions import Scatter, Values
+from foretrain.cascade.comparison.resampling import HeldOut
 from foretrain.cascade.problem import Study, length
 from foretrain.cascade.record import ArmName, Difference
-from foretrain.cascade.repetitions import Scatter, Values
-from foretrain.cascade.resampling import HeldOut
 from foretrain.cascade.sentences import LITTLE
 from foretrain.cascade.tiers.tier import Trained
 from foretrain.record import Interval

@@ -2,7 +2,7 @@
 
 Each does its part of every batch, and gradients are averaged by DistributedDataParallel, so that the weights are those
 of one process but for rounding. Started by torchrun, as ``python -m torch.distributed.run ... -m
-foretrain.cascade.distributed FOLDER``: the folder holds what is to be learned, and takes the result.
+foretrain.cascade.training.distributed FOLDER``: the folder holds what is to be learned, and takes the result.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ import torch
 from torch import Tensor
 
 from foretrain import errors
-from foretrain.cascade import devices
-from foretrain.cascade.plan import Plan
 from foretrain.cascade.problem import Arm, Problem, Rows
 from foretrain.cascade.record import ArmName, Point
-from foretrain.cascade.snapshots import Snapshots
-from foretrain.cascade.team import Forward
 from foretrain.cascade.tiers.tier import Net, NetTier, Run, Trained
+from foretrain.cascade.training import devices
+from foretrain.cascade.training.plan import Plan
+from foretrain.cascade.training.snapshots import Snapshots
+from foretrain.cascade.training.team import Forward
 from foretrain.errors import ForetrainError, SettingsError
 from foretrain.profile.container import pack, unpack
 from foretrain.progress import Advance
@@ -96,7 +96,7 @@ def train(
     snapshots: Snapshots | None,
     advance: Callable[[Advance], None],
 ) -> list[Trained]:
-    """`training.train` by `plan.processes` processes. Out of memory, they are started again with half of the rows.
+    """`together.train` by `plan.processes` processes. Out of memory, they are started again with half of the rows.
 
     Raises:
         SettingsError: there are not as many GPUs, or Lightning Fabric is not installed.
@@ -140,7 +140,7 @@ def _start(folder: Path, processes: int, threads: int, advance: Callable[[Advanc
     """Run the processes to their end, and say what failed."""
     (folder / FAILURE).unlink(missing_ok=True)
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--local-addr", "127.0.0.1",
-               "--nproc-per-node", str(processes), "-m", "foretrain.cascade.distributed", str(folder)]  # fmt: skip
+               "--nproc-per-node", str(processes), "-m", __name__, str(folder)]  # fmt: skip
     with (
         (folder / OUTPUT).open("w") as output,
         subprocess.Popen(  # noqa: S603 its own program on its own folder
@@ -195,7 +195,7 @@ def main(folder: Path) -> None:
     """One of the processes."""
     from lightning_fabric import Fabric
 
-    from foretrain.cascade.training import train_in
+    from foretrain.cascade.training.together import train_in
 
     study = unpack((folder / STUDY).read_bytes())
     plan = Plan(**study["plan"])

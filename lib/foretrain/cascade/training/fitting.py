@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 
 from foretrain.cascade.problem import Study
 from foretrain.cascade.record import Point
-from foretrain.cascade.snapshots import Snapshot, Snapshots
 from foretrain.cascade.tiers.tier import FittedTier, Run, Trained
+from foretrain.cascade.training.snapshots import Snapshot, Snapshots
 from foretrain.progress import Advance
 
 log = logging.getLogger(__name__)

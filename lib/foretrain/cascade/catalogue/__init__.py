@@ -13,6 +13,9 @@ from pydantic import TypeAdapter, ValidationError, model_validator
 from foretrain.errors import InternalError
 from foretrain.record import Record, Share
 
+FITTED = "fitted.json"
+"""What departures of probes mean, beside this module."""
+
 DimensionName = Literal["gradient_health", "loss_landscape", "generalization_gap"]
 
 
@@ -114,7 +117,7 @@ class Fitted(Record):
 
 
 class Calibrated(Record):
-    """What `fitted/probes.json` holds."""
+    """What `fitted.json` holds."""
 
     version: str
     command: str
@@ -130,7 +133,7 @@ def load() -> Mapping[tuple[str, str], Fitted]:
     Raises:
         InternalError: the file is damaged.
     """
-    file = files("foretrain.cascade") / "fitted" / "probes.json"
+    file = files("foretrain.cascade.catalogue") / FITTED
     if not file.is_file():
         return {}
     try:

@@ -1,0 +1,1 @@
+"""What did departures of gradients and minima mean on datasets whose damage is known?"""

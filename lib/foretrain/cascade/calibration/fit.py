@@ -1,0 +1,132 @@
+"""Which probes tell harm on datasets that the fit has not seen, and how much harm goes with a departure?"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from foretrain.cascade.catalogue import BY_NAME, Calibrated, Fitted
+from foretrain.collapse.dimensions.scale import CERTAIN, Scale, Worse
+from foretrain.collapse.statistics.models import auc
+from foretrain.seeds import stream
+
+Floats = npt.NDArray[np.float64]
+Places = Sequence[npt.NDArray[np.intp]]
+"""The rows of each source."""
+
+COMMAND = "python -m foretrain.cascade.calibration.rebuild"
+
+GROUPS = 6
+"""Points of a curve, from groups of equal size."""
+
+FEWEST = 30
+"""Pairs that depart beyond noise, without which there is no curve."""
+
+LEAST_POWER = 0.6
+"""Area under the ROC curve that the lower end of a probe's interval must pass for it to be scored."""
+
+MOST_FALSE = 0.05
+"""Share of harmless candidates that may lose more than `MUCH` by a scored probe."""
+
+MUCH = 0.1
+
+DRAWS = 400
+
+
+def fitted(pairs: pd.DataFrame) -> Calibrated:
+    """The calibration of all probes that were measured often enough.
+
+    Args:
+        pairs: a row a pair: source, label (1 harmful, 0 not), damage, and `d_NAME@TIER`, `n_NAME@TIER`: the departure
+            and its noise; NaN where it was not measured.
+    """
+    probes: dict[str, dict[str, Fitted]] = {}
+    for name, tier in _measured(pairs):
+        found = _fit(pairs, name, tier)
+        if found is not None:
+            probes.setdefault(name, {})[tier] = found
+    digest = hashlib.sha256(pd.util.hash_pandas_object(pairs, index=False).to_numpy().tobytes()).hexdigest()[:8]
+    return Calibrated(version=f"1-{digest}", command=COMMAND, probes=probes)
+
+
+def _measured(pairs: pd.DataFrame) -> Iterator[tuple[str, str]]:
+    for column in pairs.columns:
+        if column.startswith("d_"):
+            name, tier = column.removeprefix("d_").split("@")
+            yield name, tier
+
+
+def _fit(pairs: pd.DataFrame, name: str, tier: str) -> Fitted | None:
+    """One probe in one tier; None where too few candidates depart for a curve."""
+    of = pairs[["source", "label", "damage", f"d_{name}@{tier}", f"n_{name}@{tier}"]].dropna()
+    of = of.set_axis(["source", "label", "damage", "departure", "noise"], axis=1).reset_index(drop=True)
+    worse = BY_NAME[name].worse
+    whole = curve(of, worse)
+    if whole is None:
+        return None
+    told = np.zeros(len(of))
+    for source in of["source"].unique():
+        out = (of["source"] == source).to_numpy()
+        apart = curve(of[~out], worse)
+        if apart is not None:
+            told[out] = badness(of[out], apart, worse)
+    harmful = of["label"].to_numpy() > 0
+    places = list(of.groupby("source", sort=False).indices.values())
+    low = float(np.quantile(list(_again(told, harmful, places, stream(0, "probes", name, tier))), 0.05))
+    false = float((told[~harmful] > MUCH).mean())
+    return Fitted(
+        curve=tuple((float(x), float(y)) for x, y in whole.round(6)),
+        power=round(float(auc(told, harmful)), 4),
+        scored=low >= LEAST_POWER and false <= MOST_FALSE,
+    )
+
+
+def curve(pairs: pd.DataFrame, worse: Worse) -> Floats | None:
+    """The loss that goes with a departure: (points, 2), both rising from 0; None below `FEWEST` departures.
+
+    The loss is the mean damage of candidates that depart so far, less the mean of those that do not depart beyond
+    noise, as a share of what is left above it; isotonic.
+    """
+    from sklearn.isotonic import IsotonicRegression
+
+    departure, damage = _signed(pairs, worse), pairs["damage"].to_numpy()
+    beyond = departure > CERTAIN * pairs["noise"].to_numpy()
+    if beyond.sum() < FEWEST or beyond.all():
+        return None
+    base = float(damage[~beyond].mean())
+    order = np.flatnonzero(beyond)[np.argsort(departure[beyond], kind="stable")]
+    groups = np.array_split(order, GROUPS)
+    x = np.asarray([departure[group].mean() for group in groups])
+    loss = np.clip((np.asarray([damage[group].mean() for group in groups]) - base) / (1 - base), 0, 1)
+    rising = IsotonicRegression(y_min=0, y_max=1).fit_transform(x, loss)
+    return np.vstack([[0.0, 0.0], np.column_stack([x, rising])])
+
+
+def badness(pairs: pd.DataFrame, points: Floats, worse: Worse) -> Floats:
+    """(pairs,) what the dimensions make of the departures, by this curve."""
+    gaps, noises = pairs["departure"].to_numpy(), pairs["noise"].to_numpy()
+    return np.asarray(
+        [
+            float(Scale(np.asarray([noise]), [worse], [points]).badness(np.asarray([gap]))[0])
+            for gap, noise in zip(gaps, noises, strict=True)
+        ]
+    )
+
+
+def _signed(pairs: pd.DataFrame, worse: Worse) -> Floats:
+    gap = pairs["departure"].to_numpy(np.float64)
+    return np.abs(gap) if worse == "any" else gap if worse == "more" else -gap
+
+
+def _again(
+    told: Floats, harmful: npt.NDArray[np.bool_], places: Places, chance: np.random.Generator
+) -> Iterator[float]:
+    """The area under the ROC curve of as many sources drawn again."""
+    for _ in range(DRAWS):
+        rows = np.concatenate([places[k] for k in chance.integers(len(places), size=len(places))])
+        if 0 < harmful[rows].sum() < len(rows):
+            yield float(auc(told[rows], harmful[rows]))

@@ -1,0 +1,1 @@
+"""What would one more generation be?"""
