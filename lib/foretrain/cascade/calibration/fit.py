@@ -15,6 +15,7 @@ from foretrain.collapse.statistics.models import auc
 from foretrain.seeds import stream
 
 Floats = npt.NDArray[np.float64]
+Flags = npt.NDArray[np.bool_]
 Places = Sequence[npt.NDArray[np.intp]]
 """The rows of each source."""
 
@@ -75,7 +76,7 @@ def _fit(pairs: pd.DataFrame, name: str, tier: str) -> Fitted | None:
         if apart is not None:
             told[out] = badness(of[out], apart, worse)
     harmful = of["label"].to_numpy() > 0
-    places = list(of.groupby("source", sort=False).indices.values())
+    places = [np.flatnonzero((of["source"] == source).to_numpy()) for source in of["source"].unique()]
     low = float(np.quantile(list(_again(told, harmful, places, stream(0, "probes", name, tier))), 0.05))
     false = float((told[~harmful] > MUCH).mean())
     return Fitted(
