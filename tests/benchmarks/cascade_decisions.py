@@ -12,27 +12,24 @@ there is to learn. Cases in which the large model itself is not sure (its interv
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import sys
-import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
 
-from foretrain import runner
 from foretrain.cascade import stage
+from foretrain.cascade.calibration.studies import study_of, target_of
 from foretrain.cascade.problem import Arm, Study, length
-from foretrain.cascade.rows import arms
 from foretrain.cascade.tiers import mlp, sizes
 from foretrain.cascade.tiers.tier import NetTier, Run
 from foretrain.cascade.training import together
 from foretrain.cascade.training.plan import Plan
-from foretrain.checkpoint import Store
 from foretrain.collapse.loops import damage, real
 from foretrain.collapse.loops.recipes import GENERATORS, consume
 from foretrain.collapse.table import Table
@@ -43,10 +40,13 @@ LARGE = 1_000_000
 """Parameters of the model that decides what is true: ten times the largest tier's."""
 
 EIGHT = 8
-MOST_ROWS = 8000
-"""Rows of the original at most, so that the whole takes an hour."""
+FEWEST = 120
+"""Rows of the cascade's arms at least; of the smallest tables they are a fourth."""
 
-TABLES = ("randhie", "fair", "medicare", "digits", "anes96", "elnino", "breast_cancer", "diabetes")
+MOST_ROWS = 8000
+"""Rows of a table at most, so that the whole takes an hour."""
+
+TABLES = ("randhie", "fair", "medicare", "digits", "anes96", "co2", "births", "demand")
 
 Recipe = Callable[[Table, np.random.Generator], Table]
 
@@ -100,39 +100,44 @@ def source(name: str) -> tuple[pd.DataFrame, str]:
     if name == "randhie":
         from statsmodels.datasets import randhie
 
-        return randhie.load_pandas().data, "hlthp"
-    if name == "diabetes":
-        from sklearn.datasets import load_diabetes
-
-        frame = load_diabetes(as_frame=True).frame
-        return frame, "target"
+        return randhie.load_pandas().data, "disea"
+    if name == "births":
+        rows = pd.read_csv(str(files("statsmodels") / "treatment/tests/results/cataneo2.csv"))
+        columns = ["bweight", "mmarried", "alcohol", "mage", "medu", "fage", "fedu", "nprenatal", "monthslb", "order"]
+        return rows[[*columns, "mbsmoke", "mrace", "prenatal", "birthmonth"]], "mmarried"
+    if name in SERIES:
+        return seasonal(*SERIES[name]), "change"
     return real.frame(name)
 
 
-def frame_of(table: Table) -> pa.Table:
-    """A table as its columns' names and values, categories as words."""
-    schema = table.schema
-    columns: dict[str, pa.Array] = {
-        name: pa.array(values, from_pandas=True) for name, values in zip(schema.numbers, table.numbers.T, strict=True)
-    }
-    for name, codes in zip(schema.codes, table.codes.T, strict=True):
-        columns[name] = pa.array([None if k < 0 else f"level {k}" for k in codes])
-    return pa.table(columns)
+def co2() -> pd.Series:
+    """Carbon dioxide on Mauna Loa, weekly."""
+    from statsmodels.datasets import co2
+
+    return co2.load_pandas().data["co2"].interpolate()
 
 
-def study_of(candidate: Table, original: Table, target: str, rows: int | None, seed: int) -> Study:
+def demand() -> pd.Series:
+    """Demand for electricity in Victoria, hourly."""
+    return pd.read_csv(str(files("statsmodels") / "tsa/stl/tests/results/mstl_elec_vic.csv"))["y"]
+
+
+SERIES: dict[str, tuple[Callable[[], pd.Series], int]] = {"co2": (co2, 52), "demand": (demand, 168)}
+"""And after how many values it repeats."""
+
+
+def seasonal(series: Callable[[], pd.Series], period: int) -> pd.DataFrame:
+    """A value less the one a period before, from earlier ones and where in the period it is."""
+    values = pd.Series(series().to_numpy())
+    change = values - values.shift(period)
+    rows = pd.DataFrame({f"lag{k}": change.shift(k) for k in (2, 4, 8, 24)})
+    return rows.assign(place=np.arange(len(values)) % period, change=change).dropna().reset_index(drop=True)
+
+
+def study(candidate: Table, original: Table, rows: int | None, seed: int, judge: Table | None = None) -> Study:
     """What the cascade makes of the two."""
-    kinds = dict.fromkeys(original.schema.numbers, "numeric") | dict.fromkeys(original.schema.codes, "categorical")
-    settings = Settings.model_validate(
-        {"seed": seed, "target": target, "effort": "thorough", "data": {"kinds": kinds}, "cascade": {"rows": rows}}
-    )
-    with tempfile.TemporaryDirectory() as root:
-        refs = []
-        for role, table in (("candidate", candidate), ("original", original)):
-            path = Path(root) / f"{role}.parquet"
-            pq.write_table(frame_of(table), path)
-            refs.append(runner.profile(str(path), settings, Store(Path(root) / "store")))
-        return arms.study(refs[0], refs[1], settings)
+    wanted = {"seed": seed, "target": target_of(original), "effort": "thorough", "cascade": {"rows": rows}}
+    return study_of(candidate, original, Settings.model_validate(wanted), judge)
 
 
 def large() -> NetTier:
@@ -151,40 +156,47 @@ def cases(name: str, seed: int) -> Iterator[Case]:
     frame, target = source(name)
     chance = stream(seed, "decisions", name)
     frame = frame.iloc[chance.permutation(len(frame))[:MOST_ROWS]].reset_index(drop=True)
-    original = real.from_frame(frame, target)
+    rows = real.from_frame(frame, target)
+    judge, original = rows.take(slice(0, len(rows) // 4)), rows.take(slice(len(rows) // 4, None))
+    known: dict[str, np.ndarray] = {}
     for recipe, make in RECIPES.items():
         candidate = make(original, stream(seed, "decisions", name, recipe))
-        whole = study_of(candidate, original, target, None, seed)
-        rows = max(100, length(whole.arms["original"].train) // EIGHT)
-        found = stage.learn(study_of(candidate, original, target, rows, seed), Settings(seed=seed, target=target))
+        whole = study(candidate, original, None, seed, judge)
+        learned_from = length(whole.arms["original"].train) + length(whole.arms["original"].validation)
+        settings = Settings(seed=seed, target=target_of(original))
+        found = stage.learn(study(candidate, original, max(FEWEST, learned_from // EIGHT), seed), settings)
         yield Case(
             name,
             recipe,
-            truth(whole, seed),
+            truth(whole, seed, known),
             {each.tier: each.share for each in found.harm},
             found.probability_of_harm or 0.0,
         )
 
 
-def truth(study: Study, seed: int) -> tuple[float, float]:
+def truth(whole: Study, seed: int, known: dict[str, np.ndarray]) -> tuple[float, float]:
     """Share of what there is to learn that the large model loses by the candidate, and its standard error."""
-    wrong = {arm: learned(study.arms[arm], study, seed) for arm in ("original", "candidate")}
-    to_learn = max(study.guess - float(wrong["original"].mean()), 0.05 * study.guess)
+    wrong = {arm: learned(whole.arms[arm], whole, seed, known) for arm in ("original", "candidate")}
+    to_learn = max(whole.guess - float(wrong["original"].mean()), 0.05 * whole.guess)
     gap = wrong["candidate"] - wrong["original"]
     between = float(gap.mean(axis=1).std(ddof=1)) / np.sqrt(len(gap))
     within = float(gap.mean(axis=0).std(ddof=1)) / np.sqrt(gap.shape[1])
     return float(gap.mean()) / to_learn, float(np.hypot(between, within)) / to_learn
 
 
-def learned(arm: Arm, study: Study, seed: int) -> np.ndarray:
-    """(seeds, held-out rows) loss of the large model."""
-    runs = [Run(k, "original") for k in stage.SEEDS]
-    plan = Plan(steps=1000, learning_rate=1e-3, interval=25, patience=8)
-    made = together.train(
-        study.problem, large(), runs, {"original": arm}, study.held_out, plan,
-        seed=seed, snapshots=None, advance=lambda _: None,
-    )  # fmt: skip
-    return np.stack([model.loss for model in made if model.loss is not None])
+def learned(arm: Arm, whole: Study, seed: int, known: dict[str, np.ndarray]) -> np.ndarray:
+    """(seeds, held-out rows) loss of the large model; the same rows are learned once."""
+    sides = (arm.train, arm.validation, whole.held_out)
+    key = hashlib.sha256(b"".join(rows[name].tobytes() for rows in sides for name in sorted(rows))).hexdigest()
+    if key not in known:
+        runs = [Run(k, "original") for k in stage.SEEDS]
+        plan = Plan(steps=800, learning_rate=1e-3, interval=25, patience=6)
+        made = together.train(
+            whole.problem, large(), runs, {"original": arm}, whole.held_out, plan,
+            seed=seed, snapshots=None, advance=lambda _: None,
+        )  # fmt: skip
+        known[key] = np.stack([model.loss for model in made if model.loss is not None])
+    return known[key]
 
 
 def show(found: pd.DataFrame, margin: float) -> None:

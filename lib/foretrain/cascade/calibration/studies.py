@@ -16,13 +16,14 @@ from foretrain.profile import ProfileRef, profile
 from foretrain.settings import Settings
 
 
-def study_of(candidate: Table, original: Table, settings: Settings) -> Study:
+def study_of(candidate: Table, original: Table, settings: Settings, judge: Table | None = None) -> Study:
     """What the cascade makes of two tables with the same schema, loaded and profiled as datasets are.
 
     Args:
         candidate: the one to judge.
         original: the one to judge it by.
         settings: as for `arms.study`; the kinds of the columns are the schema's.
+        judge: rows that judge instead of some of the original's.
     """
     schema = original.schema
     kinds = dict.fromkeys(schema.numbers, "numeric") | dict.fromkeys(schema.codes, "categorical")
@@ -30,7 +31,8 @@ def study_of(candidate: Table, original: Table, settings: Settings) -> Study:
     with tempfile.TemporaryDirectory(prefix="foretrain-") as root:
         real = _profiled(original, settings, Path(root) / "original")
         made = _profiled(candidate, settings, Path(root) / "candidate", real)
-        return arms.study(made, real, settings)
+        apart = None if judge is None else _profiled(judge, settings, Path(root) / "judge", real)
+        return arms.study(made, real, settings, apart)
 
 
 def target_of(table: Table) -> str | None:

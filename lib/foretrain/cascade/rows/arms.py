@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -23,7 +26,9 @@ VALIDATION = 0.15
 them on both sides, and that must show."""
 
 
-def study(candidate: ProfileRef, original: ProfileRef | None, settings: Settings) -> Study:
+def study(
+    candidate: ProfileRef, original: ProfileRef | None, settings: Settings, judge: ProfileRef | None = None
+) -> Study:
     """Three arms of as many rows, and rows of the original that none of them learns from.
 
     Arms: original, candidate, child; without an original: candidate, child, grandchild, and the candidate's rows judge.
@@ -33,6 +38,7 @@ def study(candidate: ProfileRef, original: ProfileRef | None, settings: Settings
         candidate: profiled like the original.
         original: None to look at the candidate alone.
         settings: reads seed, effort, target and cascade.
+        judge: rows that judge instead of some of the first dataset's.
 
     Raises:
         DataError: there is too little to learn from, or nothing to learn.
@@ -43,6 +49,9 @@ def study(candidate: ProfileRef, original: ProfileRef | None, settings: Settings
     question = ask(samples, refs[0].dataset.columns, settings)
     generator = child.choose(question.data, settings.cascade.generator)
     sides, notes = cut(refs, [_known(sample, question) for sample in samples], question, settings)
+    if judge is not None:
+        held_out = _known(read_sample(judge), question).select(sides.held_out.column_names)
+        sides = replace(sides, held_out=held_out, groups=np.arange(len(held_out)))
     made = encode(question, sides, generator, settings.seed)
     if not length(made.held_out):
         raise DataError("expected held-out rows with a value to ask for, all are null", file=refs[0].dataset.uri)
