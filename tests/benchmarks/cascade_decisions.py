@@ -18,6 +18,7 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib.resources import files
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
@@ -201,23 +202,63 @@ def learned(arm: Arm, whole: Study, seed: int, known: dict[str, np.ndarray]) -> 
 
 def show(found: pd.DataFrame, margin: float) -> None:
     """How often each tier, and the whole, decide as the large model does."""
+    names = [c for c in found.columns if c.startswith("share ")]
+    found = found.assign(said=found["harm"] - 0.5)
+    print(f"{len(found)} candidates of {found['table'].nunique()} tables")
+
+    print("\nSign: is it worse than the original? Sure: the large model's difference is above 1.645 standard errors")
+    sure = found["truth"].abs() > 1.645 * found["error"]
+    agrees = {c.removeprefix("share "): np.sign(found[c]) == np.sign(found["truth"]) for c in names}
+    print_table(
+        {name: {"all": each.mean(), f"sure ({sure.sum()})": each[sure].mean()} for name, each in agrees.items()}
+    )
+
+    print(f"\nHarm: is more lost than {margin:.0%} of what there is to learn? Sure: outside of 1.645 standard errors")
+    harmful = found["truth"] > margin
     sure = (found["truth"] - margin).abs() > 1.645 * found["error"]
-    print(f"\n{len(found)} decisions on {found['table'].nunique()} tables, {int(sure.sum())} of which the large model "
-          f"is sure about; harm is a lost share above {margin:.0%}")  # fmt: skip
     rows = {}
-    for name in [c for c in found.columns if c.startswith("share ")] + ["harm"]:
-        said = found[name] > (0.5 if name == "harm" else margin)
-        agrees = said == (found["truth"] > margin)
-        rows[name.removeprefix("share ")] = {
-            "all": agrees.mean(),
-            "sure": agrees[sure].mean(),
-            "false alarms": said[sure & (found["truth"] <= margin)].mean(),
-            "misses": (~said[sure & (found["truth"] > margin)]).mean(),
+    for name in [*names, "said"]:
+        said = found[name] > (0.0 if name == "said" else margin)
+        rows[name.removeprefix("share ").replace("said", "P(harm) above one half")] = {
+            "all": (said == harmful).mean(),
+            f"sure ({sure.sum()})": (said == harmful)[sure].mean(),
+            "false alarms": said[sure & ~harmful].mean(),
+            "misses": (~said[sure & harmful]).mean(),
         }
-    print(pd.DataFrame(rows).T.rename(index={"harm": "P(harm) above one half"}).round(3).to_string())
-    print("\nBy recipe: the large model's lost share, the cascade's, and how often they agree")
-    found = found.assign(agrees=(found["harm"] > 0.5) == (found["truth"] > margin))
+    print_table(rows)
+
+    print("\nDecisions: of two candidates of a table, or one and the original, which is the better to train on?")
+    print_table(decisions(found, names))
+
+    print("\nBy recipe: the large model's lost share, the cascade's, and how often they agree on the sign")
+    found = found.assign(agrees=np.sign(found["share all"]) == np.sign(found["truth"]))
     print(found.groupby("recipe", sort=False)[["truth", "share all", "agrees"]].mean().round(3).to_string())
+
+
+def decisions(found: pd.DataFrame, names: list[str]) -> dict[str, dict[str, float]]:
+    """Share of pairs that each tier orders as the large model does."""
+    agrees: dict[str, list[bool]] = {name: [] for name in names}
+    sure = []
+    for _, table in found.groupby("table"):
+        whole = pd.concat(
+            [table[[*names, "truth", "error"]], pd.DataFrame([dict.fromkeys([*names, "truth", "error"], 0.0)])]
+        )
+        for (_, one), (_, other) in combinations(whole.iterrows(), 2):
+            apart = one["truth"] - other["truth"]
+            sure.append(abs(apart) > 1.645 * np.hypot(one["error"], other["error"]))
+            for name in names:
+                agrees[name].append(np.sign(one[name] - other[name]) == np.sign(apart))
+    return {
+        name.removeprefix("share "): {
+            f"all ({len(sure)})": float(np.mean(each)),
+            f"sure ({sum(sure)})": float(np.mean(np.asarray(each)[sure])),
+        }
+        for name, each in agrees.items()
+    }
+
+
+def print_table(rows: dict[str, dict[str, float]]) -> None:
+    print(pd.DataFrame(rows).T.round(3).to_string())
 
 
 def main() -> None:

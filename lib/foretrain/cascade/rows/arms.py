@@ -64,7 +64,7 @@ def study(
         generator=child.TITLES[generator],
         guess=guess(made.problem, arms[names[0]].train, made.held_out),
         groups=made.groups,
-        notes=(*question.notes, *notes),
+        notes=(*question.notes, *notes, *made.notes),
     )
 
 

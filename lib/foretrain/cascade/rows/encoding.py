@@ -41,12 +41,13 @@ class Sides:
 
 @dataclass(frozen=True)
 class Encoded:
-    """Prepared rows of three arms, and those that judge, with their groups."""
+    """Prepared rows of three arms, and those that judge, with their groups; and notes for people."""
 
     problem: Problem
     arms: tuple[Rows, ...]
     held_out: Rows
     groups: Ints
+    notes: tuple[str, ...] = ()
 
 
 def encode(question: Question, sides: Sides, generator: str, seed: int) -> Encoded:
@@ -104,7 +105,9 @@ def _images(question: Question, sides: Sides, generator: str, seed: int) -> Enco
 def _texts(question: Question, sides: Sides, generator: str, seed: int) -> Encoded:  # noqa: ARG001
     name = question.columns[0].name
     written = [side[name].to_pylist() for side in (*sides.arms, sides.held_out)]
-    t = preparation.width(np.asarray([len(text.encode()) for text in written[0]]))
+    lengths = np.asarray([len(text.encode()) for text in written[0]])
+    t = preparation.width(lengths)
+    cut = float((lengths > t).mean())
     read = [preparation.tokens(side, t) for side in written]
     arms = _three(read[:-1], lambda rows, chance: child.draw_texts(rows, len(rows), chance), seed)
     return Encoded(
@@ -112,6 +115,7 @@ def _texts(question: Question, sides: Sides, generator: str, seed: int) -> Encod
         tuple({"tokens": arm} for arm in arms),
         {"tokens": read[-1]},
         sides.groups,
+        (f"Models read the first {t} bytes of each text; {cut:.0%} of the first arm's are longer.",) if cut else (),
     )
 
 
