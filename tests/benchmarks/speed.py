@@ -6,7 +6,8 @@
 
 Every line is measured in a process of its own, so that its peak memory is its own; stages before it are restored from
 the checkpoint store. CPU seconds are of all threads, and without imports: each process first does its work on a
-small pair. "chain" is all stages but the cascade, "all" is all of them. "floor" is pyarrow streaming both files once; "peer" is SDMetrics' QualityReport, reading included.
+small pair. "chain" is all stages but the cascade, "all" is all of them. "floor" is pyarrow streaming both files once;
+"peer" is SDMetrics' QualityReport, reading included.
 """
 
 from __future__ import annotations
@@ -192,9 +193,8 @@ def small(effort: str, cascade: str, times: int = 40) -> None:
             cpus.append(time.process_time() - cpu)
     for what, values in (("wall", walls), ("CPU", cpus)):
         middle, worst = np.quantile(values, [0.5, 0.99])
-        print(
-            f"1,000 rows x 10 columns, {effort}, cascade {cascade}: {what} median {middle:.2f} s, p99 {worst:.2f} s, of {times}"
-        )
+        told = f"{what} median {middle:.2f} s, p99 {worst:.2f} s, of {times}"
+        print(f"1,000 rows x 10 columns, {effort}, cascade {cascade}: {told}")
 
 
 def main() -> None:
