@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from foretrain.signatures.vectors import Vectors
 
-FLAT = 50_000
+FLAT = 20_000
 """Vectors up to which every one is compared; above it, those of the nearest cells only."""
 
 PROBES = 24

@@ -30,14 +30,15 @@ SEED = 2
 """Other than the calibration's: its pairs are others of the same tables."""
 
 Job = tuple[str, int]
-"""Name of a real table or "simulated", and which round."""
+"""Name of a real table, "simulated" or "narrow", and which round."""
+
+MADE = {"simulated": pairs.from_simulation, "narrow": pairs.from_narrow}
 
 
-def jobs(rounds: int, simulated: int) -> list[Job]:
+def jobs(rounds: int, simulated: int, narrow: int) -> list[Job]:
     """What there is to do."""
-    return [(name, k) for k in range(rounds) for name in real.CALIBRATION] + [
-        ("simulated", k) for k in range(simulated)
-    ]
+    real_ones = [(name, k) for k in range(rounds) for name in real.CALIBRATION]
+    return real_ones + [("simulated", k) for k in range(simulated)] + [("narrow", k) for k in range(narrow)]
 
 
 def made(job: Job) -> Collection:
@@ -86,7 +87,7 @@ def mechanism(construction: str) -> str:
 
 def _pairs(job: Job) -> Iterator[Labelled]:
     name, k = job
-    return pairs.from_simulation(k, SEED) if name == "simulated" else pairs.from_real(name, k, SEED)
+    return MADE[name](k, SEED) if name in MADE else pairs.from_real(name, k, SEED)
 
 
 def clustered(found: Collection) -> Collection:
@@ -102,10 +103,11 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--out", default=seed.folder(), help="folder of the library; the package's own by default")
     parser.add_argument("--rounds", type=int, default=2, help="splits of each real table")
     parser.add_argument("--simulated", type=int, default=40, help="simulated tables")
+    parser.add_argument("--narrow", type=int, default=16, help="simulated tables of few rows and columns")
     parser.add_argument("--work", help="folder for finished parts, which are kept; all is made anew when not given")
     parser.add_argument("--processes", type=int, default=1)
     given = parser.parse_args(arguments)
-    todo = jobs(given.rounds, given.simulated)
+    todo = jobs(given.rounds, given.simulated, given.narrow)
     parts = []
     with ProcessPoolExecutor(given.processes) as pool:
         for number, part in enumerate(pool.map(partial(_kept, given.work), todo), start=1):
@@ -115,18 +117,19 @@ def main(arguments: list[str] | None = None) -> None:
         Collection(tuple(s for p in parts for s in p.signatures), np.concatenate([p.vectors for p in parts]))
     )
     fitted, _ = prescreen.fit(whole)
-    seed.write(given.out, whole, fitted, provenance(given.rounds, given.simulated, whole))
+    seed.write(given.out, whole, fitted, provenance(given.rounds, given.simulated, given.narrow, whole))
     print(f"{len(whole)} signatures written to {given.out}")
 
 
-def provenance(rounds: int, simulated: int, whole: Collection) -> dict[str, object]:
+def provenance(rounds: int, simulated: int, narrow: int, whole: Collection) -> dict[str, object]:
     """What a library was made with."""
+    flags = f"--rounds {rounds} --simulated {simulated} --narrow {narrow}"
     return {
-        "command": f"python -m foretrain.signatures.rebuild --rounds {rounds} --simulated {simulated}",
+        "command": f"python -m foretrain.signatures.rebuild {flags}",
         "seed": SEED,
         "split-halves": ROUNDS,
         "tables": list(real.CALIBRATION),
-        "simulated tables": simulated,
+        "simulated tables": simulated + narrow,
         "signatures": len(whole),
         "collapsed": sum(bool(s.collapsed) for s in whole.signatures),
         "mechanisms": sorted({s.mechanism or "" for s in whole.signatures}),
