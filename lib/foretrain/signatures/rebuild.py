@@ -23,7 +23,7 @@ from foretrain.collapse.loops import pairs, real
 from foretrain.collapse.loops.pairs import Labelled
 from foretrain.signatures import collection, prescreen, seed
 from foretrain.signatures.collection import Collection
-from foretrain.signatures.embedding import ROUNDS, embed
+from foretrain.signatures.embedding import ROUNDS, Vector, embed
 from foretrain.signatures.record import HEALTHY, Signature
 
 SEED = 2
@@ -43,31 +43,34 @@ def jobs(rounds: int, simulated: int, narrow: int) -> list[Job]:
 
 def made(job: Job) -> Collection:
     """The signatures of the labelled pairs of one split of a table."""
+    signatures, vectors = zip(*each(job), strict=True)
+    return Collection(tuple(signatures), np.stack(vectors))
+
+
+def each(job: Job) -> Iterator[tuple[Signature, Vector]]:
+    """The same one by one."""
     import torch
 
     torch.set_num_threads(1)
     name, k = job
     generations = calibration.load().generations
-    signatures, vectors = [], []
-    with threadpool_limits(1):
-        for number, pair in enumerate(_pairs(job)):
-            if pair.label is None:
-                continue
-            signatures.append(
-                Signature(
-                    id=f"{name}-{k}-{number}",
-                    mechanism=mechanism(pair.mechanism) if pair.label else HEALTHY,
-                    strength=round(pair.strength, 4),
-                    generations=round(float(np.interp(pair.damage, generations[:, 1], generations[:, 0])), 2),
-                    damage=round(pair.damage, 4),
-                    collapsed=bool(pair.label),
-                    origin="loops",
-                    dataset=pair.source,
-                    settings={"construction": pair.mechanism, "rows": len(pair.original)},
-                )
-            )
-            vectors.append(embed(pair.candidate, pair.original))
-    return Collection(tuple(signatures), np.stack(vectors))
+    for number, pair in enumerate(_pairs(job)):
+        if pair.label is None:
+            continue
+        with threadpool_limits(1):
+            vector = embed(pair.candidate, pair.original)
+        signature = Signature(
+            id=f"{name}-{k}-{number}",
+            mechanism=mechanism(pair.mechanism) if pair.label else HEALTHY,
+            strength=round(pair.strength, 4),
+            generations=round(float(np.interp(pair.damage, generations[:, 1], generations[:, 0])), 2),
+            damage=round(pair.damage, 4),
+            collapsed=bool(pair.label),
+            origin="loops",
+            dataset=pair.source,
+            settings={"construction": pair.mechanism, "rows": len(pair.original)},
+        )
+        yield signature, vector
 
 
 def _kept(work: str | None, job: Job) -> Collection:
@@ -109,7 +112,7 @@ def main(arguments: list[str] | None = None) -> None:
     given = parser.parse_args(arguments)
     todo = jobs(given.rounds, given.simulated, given.narrow)
     parts = []
-    with ProcessPoolExecutor(given.processes) as pool:
+    with threadpool_limits(1), ProcessPoolExecutor(given.processes) as pool:
         for number, part in enumerate(pool.map(partial(_kept, given.work), todo), start=1):
             parts.append(part)
             print(f"{number} of {len(todo)}: {todo[number - 1][0]} {todo[number - 1][1]}", file=sys.stderr, flush=True)
