@@ -18,6 +18,7 @@ from foretrain.report.figures.correlations import pairs, scale
 from foretrain.report.figures.spectrum import outside
 from foretrain.report.record import ReportRef
 from foretrain.settings import Settings, leaves
+from foretrain.signatures.sentences import origin, title
 from foretrain.validation import Validation
 
 MOST_EVIDENCE = 20
@@ -111,6 +112,8 @@ def _environment() -> jinja2.Environment:
         "tier_title": tier_title,
         "loss_words": wording.LOSSES,
         "weak": weak,
+        "origin_of": origin,
+        "title_of": title,
     }
     style = environment.get_template("style.css").module
     script = environment.get_template("sort.js").module
