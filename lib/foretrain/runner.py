@@ -318,6 +318,7 @@ class _Chain:
             inputs=Inputs(candidate=found["load candidate"], original=found.get("load original")),
             diversity=found.get("diversity"),
             cascade=found.get("cascade"),
+            localization=found.get("localization"),
             failures=dict(self.failures),
             not_run=dict(self.not_run),
             settings=self.settings,
