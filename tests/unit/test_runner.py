@@ -29,7 +29,10 @@ from foretrain.validation import Validation
 QUICK = Settings(effort=Effort.QUICK, target="label")
 OFF = CascadeSettings(mode=CascadeMode.OFF)
 FULL = CascadeSettings(mode=CascadeMode.FULL)
-ALL = ["load original", "load candidate", "profile original", "profile candidate", "diversity", "collapse", "report"]
+ALL = [
+    *("load original", "load candidate", "profile original", "profile candidate"),
+    *("diversity", "collapse", "localization", "report"),
+]
 
 
 class Told:

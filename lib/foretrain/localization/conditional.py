@@ -27,7 +27,9 @@ ROUNDS = 20
 """Trees a number, or a category of two classes."""
 
 TARGET_ROUNDS = 60
-"""The same of the target, where a wrong value does most harm."""
+"""The same of the target at most, where a wrong value does most harm: one in `ROWS_A_ROUND` rows."""
+
+ROWS_A_ROUND = 30
 
 TREES = 80
 """Trees of a category of more classes, one a class and round, at most."""
@@ -76,7 +78,9 @@ class Conditional:
         for k in predicted:
             inputs, wanted, classes = fitted._question(k, rows, placed, linear)
             if inputs.shape[1] and classes != 1:
-                rounds = TARGET_ROUNDS if k == target else ROUNDS if classes <= 2 else max(8, TREES // classes)
+                rounds = ROUNDS if classes <= 2 else max(8, TREES // classes)
+                if k == target:
+                    rounds = max(ROUNDS, min(TARGET_ROUNDS, len(rows) // ROWS_A_ROUND))
                 fitted.trees[k] = boosted(inputs, wanted, classes, rounds, k)
         return fitted
 

@@ -88,7 +88,8 @@ def _strongest(weights: Floats) -> tuple[np.ndarray, Floats]:
     most = min(BLAMED, weights.shape[1])
     order = np.argsort(-weights, axis=1, kind="stable")[:, :most]
     carried = np.take_along_axis(weights, order, axis=1)
-    order = np.where(carried > 0, order, -1)
+    worth = (carried > 0) & (carried >= WORTH * carried[:, :1])
+    order, carried = np.where(worth, order, -1), np.where(worth, carried, 0.0)
     missing = BLAMED - most
     return (
         np.pad(order, ((0, 0), (0, missing)), constant_values=-1),
@@ -119,7 +120,7 @@ def blamed(found: Rows, k: int, features: Features) -> tuple[Blame, ...]:
     kinds = {column.name: column.kind for column in features.columns}
     said = []
     for place, weight, value in zip(found.columns[k], found.weights[k], found.values[k], strict=True):
-        if place >= 0 and weight >= WORTH * found.weights[k, 0]:
+        if place >= 0:
             feature = features.features[place]
             shown = _shown(feature, kinds[feature.column], float(value))
             said.append(Blame(column=feature.name, value=shown, one_in=float(np.exp(min(weight, 27.0)))))

@@ -47,7 +47,8 @@ def _group(found: Rows, name: Mechanism, cause: int, places: list[int], features
     columns: tuple[str, ...] = ()
     if mechanism not in ("copy", "copy_of_original"):
         often = Counter(int(c) for k in places for c in found.columns[k] if c >= 0)
-        columns = tuple(features.features[c].name for c, _ in sorted(often.items(), key=lambda i: (-i[1], i[0]))[:3])
+        order = sorted(often, key=lambda place: (place != cause, -often[place], place))
+        columns = tuple(features.features[place].name for place in order[:3])
     return Group(
         mechanism=mechanism,
         columns=columns,
