@@ -84,7 +84,7 @@ def _localize(candidate: ProfileRef, original: ProfileRef | None, settings: Sett
     kept = worst.rows()
     at = settings.localization.flag_at
     ability = _ability(seen, theirs) if scorer.judge is not None else None
-    why = abstention(kept.confidence >= at, kept.confidence, seen, theirs, ability, at)
+    why = abstention(kept, seen, theirs, ability, at)
     return _record(candidate, scorer, kept, why, expected, ability, theirs, at, folder).model_copy(
         update={"notes": _notes(candidate, original, scorer, drawn_from)}
     )
