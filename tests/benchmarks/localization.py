@@ -26,6 +26,7 @@ import warnings
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -271,7 +272,7 @@ def measure(cases: Iterator[Case], with_peers: bool) -> None:
     print(f"flagged at .5: precision {true[flagged].mean():.3f}, recall {true[flagged].sum() / true.sum():.3f}")
     print(f"calibration error {calibration_error(sure, true):.3f}; by confidence:")
     edges = [0, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 1.0001]
-    for low, high in zip(edges[:-1], edges[1:], strict=True):
+    for low, high in pairwise(edges):
         part = (sure >= low) & (sure < high)
         if part.any():
             print(f"  {low:.2f} to {min(high, 1):.2f}: said {sure[part].mean():.3f}, true {true[part].mean():.3f}, "

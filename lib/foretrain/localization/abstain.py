@@ -31,7 +31,8 @@ def abstention(kept: Rows, made: Found, real: Found | None, ability: float | Non
     flagged = kept.confidence >= at
     if not flagged.any():
         return f"no row is more likely bad than not{told}" if at == 0.5 else f"no row reaches {at:.0%}{told}"
-    if real is None or kept.confidence.max() >= SURE or (kept.times[flagged] > 1).any():
+    copied = (kept.times[flagged] > 1) | (kept.other[flagged] > 0)
+    if real is None or kept.confidence.max() >= SURE or copied.any():
         return None
     mine, theirs = int((made.confidence >= at).sum()), int((real.confidence >= at).sum())
     share = len(made.confidence) / (len(made.confidence) + len(real.confidence))

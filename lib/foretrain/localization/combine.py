@@ -27,10 +27,10 @@ SHAPES = (0.05, 0.1, 0.2)
 PRIOR = 0.05
 """Share of bad rows expected before any was seen."""
 
-PRIOR_ROWS = 10.0
+PRIOR_ROWS = 30.0
 """How many rows that expectation is worth."""
 
-MOST = 1e6
+MOST = 1e12
 """Likelihood ratio of one row at most."""
 
 _STEPS, _CLOSE = 300, 1e-7

@@ -81,7 +81,9 @@ class Conditional:
                 rounds = ROUNDS if classes <= 2 else max(8, TREES // classes)
                 if k == target:
                     rounds = max(ROUNDS, min(TARGET_ROUNDS, len(rows) // ROWS_A_ROUND))
-                fitted.trees[k] = boosted(inputs, wanted, classes, rounds, k)
+                trees = boosted(inputs, wanted, classes, rounds, k)
+                if trees.num_trees():  # none where all inputs are constant
+                    fitted.trees[k] = trees
         return fitted
 
     def losses(self, rows: Floats) -> Floats:

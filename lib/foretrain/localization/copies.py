@@ -94,7 +94,7 @@ class Copies:
     other: np.ndarray
 
 
-def compare(rows: Hashes, own: Counts, other: Counts, original: Counts) -> Copies:
+def compare(rows: Hashes, own: Counts, other: Counts, original: Counts, elsewhere: np.ndarray | None = None) -> Copies:
     """Repetitions of some rows of a table.
 
     The others of a row's kind are taken for Poisson, with the mean that its count in the other table leads to expect;
@@ -105,9 +105,11 @@ def compare(rows: Hashes, own: Counts, other: Counts, original: Counts) -> Copie
         own: counts in their own table.
         other: counts in the table beside it.
         original: counts in the original, which says how often rows repeat by chance.
+        elsewhere: how often each occurs among rows that are not its own, where that is not its count in the other.
     """
     times, there = own(rows), other(rows)
     usual = original.repeated()
     mean = np.where(there > 0, own.rows / max(other.rows, 1) * (there + 0.5), usual)
     p = np.where(times > 1, pdtrc(np.maximum(times - 2, 0), mean), 1.0)
-    return Copies(np.asarray(p), np.where(there > 0, usual, 1.0), times, there)
+    found = there if elsewhere is None else elsewhere
+    return Copies(np.asarray(p), np.where(found > 0, usual, 1.0), times, found)

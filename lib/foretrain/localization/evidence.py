@@ -29,7 +29,7 @@ MOST_FITTED = 8000
 """Rows of a table that models learn from, drawn by the seed."""
 
 FEWEST = 20
-"""Rows a table below which no model is fitted."""
+"""Different rows a table below which no model is fitted."""
 
 
 def folds(rows: int) -> int:

@@ -21,6 +21,9 @@ WORTH = 0.3
 EXTREME = 1e-3
 """A value that so few rows reach by itself is called out of range, whatever else speaks against the row."""
 
+BROAD: tuple[Mechanism, ...] = ("unlikely_combination", "looks_synthetic")
+"""Mechanisms that all columns have a part in."""
+
 LONGEST = 40
 """Characters of a value that are shown."""
 
@@ -68,17 +71,17 @@ def described(scorer: Scorer, side: Side, found: Found, first: int) -> Rows:
 def _mechanism(found: Found, mechanisms: Sequence[Mechanism], target: int | None) -> np.ndarray:
     """The likeliest mechanism of each row, (rows,).
 
-    Where it is an unlikely combination, the value that is most unlikely says more: extreme by itself, or the target's.
+    Of what all columns say together, one value may say more: the target's, or one that is extreme by itself.
     """
     likeliest = np.asarray(found.by.argmax(axis=1))
-    if "unlikely_combination" not in mechanisms:
-        return likeliest
-    together = likeliest == mechanisms.index("unlikely_combination")
-    strongest = found.evidence.surprise.argmax(axis=1)
+    broad = [mechanisms.index(name) for name in BROAD if name in mechanisms]
+    together = np.isin(likeliest, broad)
     if "unlikely_target" in mechanisms:
-        likeliest[together & (strongest == target)] = mechanisms.index("unlikely_target")
+        strongest = found.evidence.surprise.argmax(axis=1)
+        combined = likeliest == mechanisms.index("unlikely_combination")
+        likeliest[combined & (strongest == target)] = mechanisms.index("unlikely_target")
     if "out_of_range" in mechanisms:
-        alone = np.take_along_axis(found.evidence.range, strongest[:, None], axis=1)[:, 0]
+        alone = found.evidence.range.max(axis=1)
         likeliest[together & (alone >= -np.log(EXTREME))] = mechanisms.index("out_of_range")
     return likeliest
 

@@ -27,7 +27,8 @@ class Tables:
         return compare(rows, self.candidate, self.original, self.original)
 
     def of_original(self, rows: Hashes) -> Copies:
-        return compare(rows, self.original, self.candidate, self.original)
+        """As if the rows were the candidate's: that the candidate copied them is not held against them."""
+        return compare(rows, self.original, self.candidate, self.original, self.original(rows) - 1)
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,7 @@ class Scorer:
             tables: counts over all rows.
             seed: draws what is left out.
         """
-        enough = original is not None and min(len(candidate), len(original)) >= FEWEST and features.features
+        enough = min(len(tables.candidate.contents), len(tables.original.contents)) >= FEWEST and features.features
         judge: Judge | None = None
         tails: dict[Mechanism, Tail] = {}
         if enough and original is not None:

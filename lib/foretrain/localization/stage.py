@@ -68,7 +68,8 @@ def _localize(candidate: ProfileRef, original: ProfileRef | None, settings: Sett
     content = [column for column in known if column.kind is not Kind.IDENTIFIER] or list(known)
     columns, drawn_from = readable(known, settings.target, settings.seed)
     tables = Tables(_counts(candidate, content), _counts(original, content))
-    samples = [_sample(ref, settings.seed) for ref in (original, candidate) if ref is not None]
+    both = (("original", original), ("candidate", candidate))
+    samples = [_sample(ref, role, settings.seed) for role, ref in both if ref is not None]
     features = Features.of(columns, samples, settings.target)
     *real, made = [Side(features.read(rows), hashes(rows, content)) for rows in samples]
     advance(Advance(0.1, "learning what is usual"))
@@ -97,10 +98,9 @@ def _counts(ref: ProfileRef | None, columns: Sequence[Column]) -> Counts:
     return Counts.of(hashes(batch, columns) for batch in open_batches(ref.dataset, names, BATCH_ROWS, encoded=True))
 
 
-def _sample(ref: ProfileRef, seed: int) -> pa.Table:
+def _sample(ref: ProfileRef, role: str, seed: int) -> pa.Table:
     """The profile's sample, each row as often as it occurs."""
-    chance = stream(seed, "localization", "sample", ref.dataset.fingerprint)
-    return expand(read_sample(ref), MOST_ROWS, chance)
+    return expand(read_sample(ref), MOST_ROWS, stream(seed, "localization", "sample", role))
 
 
 def _sides(ref: ProfileRef, features: Features, content: Sequence[Column]) -> Iterator[tuple[int, Side]]:
@@ -177,7 +177,9 @@ def _notes(candidate: ProfileRef, original: ProfileRef | None, scorer: Scorer, d
     if original is None:
         notes.append("Without an original only copies within the candidate can be told.")
     elif scorer.judge is None:
-        notes.append("Only copies were looked for: there are too few rows, or no column that a model could read.")
+        notes.append(
+            "Only copies were looked for: there are too few different rows, or no column that a model could read."
+        )
     for name, ref in (("candidate", candidate), ("original", original)):
         if ref is not None and not ref.sample_complete:
             notes.append(f"What is usual was learned from a sample of the {name}; copies are counted over all rows.")
