@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from scipy.stats import binomtest
 
-from foretrain.localization.scorer import Found
+from foretrain.collapse.table import Floats
 from foretrain.localization.worst import Rows
 
 SURE = 0.95
@@ -14,16 +14,16 @@ CHANCE = 0.05
 """Probability that chance alone flags so many rows, below which a table's rows are flagged."""
 
 
-def abstention(kept: Rows, made: Found, real: Found | None, ability: float | None, at: float) -> str | None:
+def abstention(kept: Rows, made: Floats, real: Floats, ability: float | None, at: float) -> str | None:
     """Why no row is to be flagged; None where some are.
 
-    Rows are flagged where one is sure by itself or a copy, or where the candidate has more of them than the original,
-    whose own rows were scored in the same way.
+    Rows are flagged where one is a copy, or surer than `SURE` and all of the original's, or where the candidate has more
+    of them than the original, whose own rows were scored in the same way.
 
     Args:
         kept: the candidate's surest rows.
-        made: what was found of the candidate's sample.
-        real: of the original's, if there is one.
+        made: confidence of the candidate's sample, (rows,).
+        real: of the original's, (rows,); empty without one.
         ability: area under the ROC curve of the confidence, candidate against original.
         at: the threshold.
     """
@@ -32,10 +32,11 @@ def abstention(kept: Rows, made: Found, real: Found | None, ability: float | Non
     if not flagged.any():
         return f"no row is more likely bad than not{told}" if at == 0.5 else f"no row reaches {at:.0%}{told}"
     copied = (kept.times[flagged] > 1) | (kept.other[flagged] > 0)
-    if real is None or kept.confidence.max() >= SURE or copied.any():
+    mine, theirs = int((made >= at).sum()), int((real >= at).sum())
+    sure = kept.confidence.max() >= SURE > real.max(initial=0.0)
+    if not len(real) or sure or copied.any():
         return None
-    mine, theirs = int((made.confidence >= at).sum()), int((real.confidence >= at).sum())
-    share = len(made.confidence) / (len(made.confidence) + len(real.confidence))
+    share = len(made) / (len(made) + len(real))
     if mine and binomtest(mine, mine + theirs, share, alternative="greater").pvalue < CHANCE:
         return None
     return f"the score would flag as many rows of the original as of the candidate{told}"

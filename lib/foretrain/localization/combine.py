@@ -3,7 +3,8 @@
 Each mechanism gives a row a p-value: how often a row of the original, scored by models that have not seen it, is as far
 out. Good rows have uniform p-values, bad ones pile up near zero. How many are bad, and by which mechanism, is
 estimated from the candidate's own p-values as a mixture: a mechanism that shows more small p-values than chance gives
-each of them weight, one that does not gives none. The posterior is the confidence, 0 to 1.
+each of them weight, one that does not gives none. What the same estimate finds in the original is taken off. The
+posterior is the confidence, 0 to 1.
 
 References:
     Efron (2008), Microarrays, empirical Bayes and the two-groups model, Statistical Science 23.
@@ -29,6 +30,9 @@ PRIOR = 0.05
 
 PRIOR_ROWS = 30.0
 """How many rows that expectation is worth."""
+
+LEFT = 0.01
+"""Part of a mechanism's rows that is left at least: a single row may be certain, and rows keep an order."""
 
 MOST = 1e12
 """Likelihood ratio of one row at most."""
@@ -67,6 +71,13 @@ class Mixture:
             if moved < _CLOSE:
                 break
         return Mixture(tuple(p), float(shares[0]), shares[1:].reshape(len(p), len(SHAPES)))
+
+    def beyond(self, usual: Mixture) -> Mixture:
+        """Without what the same estimate finds in the original, where nothing is bad: by chance, or by a poor fit."""
+        mine, theirs = self.bad.sum(axis=1), usual.bad.sum(axis=1)
+        kept = np.clip(1 - theirs / np.maximum(mine, 1e-300), LEFT, 1.0)
+        bad = self.bad * kept[:, None]
+        return Mixture(self.mechanisms, 1 - float(bad.sum()), bad)
 
     def posterior(self, p: Mapping[Mechanism, Floats]) -> Floats:
         """Probability that a row is bad by each mechanism, (rows, mechanisms), at most one in all."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -25,7 +26,7 @@ class Feature:
         name: for people: the column, and which number of it.
         column: name of the column it is read from.
         part: which number of the column, 0 where it has one only.
-        levels: of a category, commonest in the original first; its number is the place in it. None of a number.
+        levels: of a category, commonest first; its number is the place in it. None of a number.
         whole: whether it holds integers only.
     """
 
@@ -104,13 +105,12 @@ def _known(array: pa.Array) -> set[str]:
 
 
 def _levels(sides: Sequence[pa.Array]) -> tuple[str, ...]:
-    """All levels, commonest on the first side first, so that renaming levels changes little."""
-    counts: list[dict[str, int]] = []
+    """All levels, commonest first. Counted over both tables: a level's place must not say which of them holds it."""
+    counts: Counter[str] = Counter()
     for side in sides:
         counted = pc.value_counts(pc.cast(side, pa.string()).drop_null())
-        counts.append(dict(zip(counted.field("values").to_pylist(), counted.field("counts").to_pylist(), strict=True)))
-    names = set().union(*counts)
-    return tuple(sorted(names, key=lambda name: (*(-count.get(name, 0) for count in counts), name)))
+        counts.update(dict(zip(counted.field("values").to_pylist(), counted.field("counts").to_pylist(), strict=True)))
+    return tuple(sorted(counts, key=lambda name: (-counts[name], name)))
 
 
 def _codes(array: pa.Array, levels: tuple[str, ...]) -> Floats:

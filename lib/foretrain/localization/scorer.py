@@ -13,7 +13,7 @@ from foretrain.localization.evidence import FEWEST, Evidence, Judge, Side
 from foretrain.localization.features import Features
 from foretrain.localization.record import Mechanism
 from foretrain.localization.tails import Tail
-from foretrain.profile.hashing import Hashes
+from foretrain.profile.hashing import Hashes, mix
 
 
 @dataclass(frozen=True)
@@ -61,6 +61,7 @@ class Scorer:
         tails: of the original's scores, by mechanism.
         mixture: how many rows are bad, by mechanism.
         tables: counts over all rows.
+        original: confidence of the original's rows, each held against the others, (rows,); what chance gives.
     """
 
     judge: Judge | None
@@ -68,6 +69,7 @@ class Scorer:
     tails: dict[Mechanism, Tail]
     mixture: Mixture
     tables: Tables
+    original: Floats
 
     @staticmethod
     def fit(candidate: Side, original: Side | None, features: Features, tables: Tables, seed: int) -> Scorer:
@@ -81,15 +83,18 @@ class Scorer:
             seed: draws what is left out.
         """
         enough = min(len(tables.candidate.contents), len(tables.original.contents)) >= FEWEST and features.features
-        judge: Judge | None = None
-        tails: dict[Mechanism, Tail] = {}
-        if enough and original is not None:
-            judge = Judge.fit(candidate, original, features, seed)
-            usual = judge.read(original).scores(features.target)
-            tails = {name: Tail.of(score) for name, score in usual.items() if np.ptp(score) > 0}
-        unfitted = Scorer(judge, features, tails, Mixture((), 1.0, np.zeros((0, 0))), tables)
-        p = unfitted.p(unfitted.evidence(candidate), tables.of_candidate(candidate.contents))
-        return Scorer(judge, features, tails, Mixture.fit(p), tables)
+        if original is None or not enough:
+            nothing = Scorer(None, features, {}, _NONE, tables, np.empty(0))
+            mixture = Mixture.fit(nothing.p(nothing.evidence(candidate), tables.of_candidate(candidate.contents)))
+            return Scorer(None, features, {}, mixture, tables, np.empty(0))
+        judge = Judge.fit(candidate, original, features, seed)
+        usual = judge.read(original).scores(features.target)
+        tails = {name: Tail.of(score) for name, score in usual.items() if np.ptp(score) > 0}
+        unfitted = Scorer(judge, features, tails, _NONE, tables, np.empty(0))
+        found = Mixture.fit(unfitted.p(judge.read(candidate), tables.of_candidate(candidate.contents)))
+        theirs = _among_themselves(original, {name: usual[name] for name in tails}, tables)
+        mixture = found.beyond(Mixture.fit(theirs))
+        return Scorer(judge, features, tails, mixture, tables, mixture.posterior(theirs).sum(axis=1))
 
     def evidence(self, side: Side) -> Evidence:
         """What speaks against these rows; nothing where nothing was fitted."""
@@ -103,11 +108,27 @@ class Scorer:
         found: dict[Mechanism, Floats] = {"copy": copies.p, "copy_of_original": copies.p_other}
         return found | {name: tail.p(scores[name]) for name, tail in self.tails.items()}
 
-    def read(self, side: Side, *, of_original: bool = False) -> Found:
-        """Score rows of the candidate, or of the original as if they were the candidate's."""
-        evidence = self.evidence(side)
-        copies = (self.tables.of_original if of_original else self.tables.of_candidate)(side.contents)
+    def read(self, side: Side) -> Found:
+        """Score rows of the candidate."""
+        evidence, copies = self.evidence(side), self.tables.of_candidate(side.contents)
         by = self.mixture.posterior(self.p(evidence, copies))
         place = self.mixture.mechanisms.index("copy")
         by[:, place] *= 1 - 1 / np.maximum(copies.times, 1)  # one of so many alike is the row that was copied
         return Found(evidence, copies, by)
+
+
+_NONE = Mixture((), 1.0, np.zeros((0, 0)))
+
+
+def _among_themselves(original: Side, scores: dict[Mechanism, Floats], tables: Tables) -> dict[Mechanism, Floats]:
+    """P-values of the original's rows, each half by the tails of the other, so that none is held against itself."""
+    copies = tables.of_original(original.contents)
+    found: dict[Mechanism, Floats] = {"copy": copies.p, "copy_of_original": copies.p_other}
+    half = (mix(original.contents) & np.uint64(1)).astype(bool)
+    for name, score in scores.items():
+        p = np.ones(len(score))
+        for mine in (half, ~half):
+            if len(score) - mine.sum() > 1:
+                p[mine] = Tail.of(score[~mine]).p(score[mine])
+        found[name] = p
+    return found

@@ -22,7 +22,7 @@ from foretrain.localization.copies import Counts, hashes
 from foretrain.localization.evidence import Side
 from foretrain.localization.features import Features
 from foretrain.localization.record import Localization, Mechanism
-from foretrain.localization.scorer import Found, Scorer, Tables
+from foretrain.localization.scorer import Scorer, Tables
 from foretrain.localization.worst import BLAMED, KEPT, Rows, Worst
 from foretrain.profile import ProfileRef, read_sample
 from foretrain.progress import Advance, advance
@@ -73,9 +73,8 @@ def _localize(candidate: ProfileRef, original: ProfileRef | None, settings: Sett
     features = Features.of(columns, samples, settings.target)
     *real, made = [Side(features.read(rows), hashes(rows, content)) for rows in samples]
     advance(Advance(0.1, "learning what is usual"))
-    usual = real[0] if real else None
-    scorer = Scorer.fit(made, usual, features, tables, settings.seed)
-    seen, theirs = scorer.read(made), scorer.read(usual, of_original=True) if usual is not None else None
+    scorer = Scorer.fit(made, real[0] if real else None, features, tables, settings.seed)
+    seen = scorer.read(made).confidence
     worst, expected = Worst(), 0.0
     for first, side in _sides(candidate, features, content):
         advance(Advance(0.5 + 0.5 * first / max(candidate.rows, 1), "scoring rows"))
@@ -84,9 +83,9 @@ def _localize(candidate: ProfileRef, original: ProfileRef | None, settings: Sett
         worst.update(explain.described(scorer, side, found, first))
     kept = worst.rows()
     at = settings.localization.flag_at
-    ability = _ability(seen, theirs) if scorer.judge is not None else None
-    why = abstention(kept, seen, theirs, ability, at)
-    return _record(candidate, scorer, kept, why, expected, ability, theirs, at, folder).model_copy(
+    ability = _ability(seen, scorer.original)
+    why = abstention(kept, seen, scorer.original, ability, at)
+    return _record(candidate, scorer, kept, why, expected, ability, at, folder).model_copy(
         update={"notes": _notes(candidate, original, scorer, drawn_from)}
     )
 
@@ -112,12 +111,11 @@ def _sides(ref: ProfileRef, features: Features, content: Sequence[Column]) -> It
         first += batch.num_rows
 
 
-def _ability(made: Found, real: Found | None) -> float | None:
-    """Area under the ROC curve of the rows' confidence, candidate against original."""
-    if real is None:
+def _ability(made: Floats, real: Floats) -> float | None:
+    """Area under the ROC curve of the rows' confidence, candidate against original; None without an original."""
+    if not len(real):
         return None
-    both = np.concatenate([made.confidence, real.confidence])
-    return auc(both, np.arange(len(both)) < len(made.confidence))
+    return auc(np.concatenate([made, real]), np.arange(len(made) + len(real)) < len(made))
 
 
 def _record(
@@ -127,7 +125,6 @@ def _record(
     why: str | None,
     expected: float,
     ability: float | None,
-    theirs: Found | None,
     at: float,
     folder: Folder,
 ) -> Localization:
@@ -141,7 +138,7 @@ def _record(
         flag_at=at,
         expected_bad=expected,
         auc=ability,
-        flagged_of_original=float((theirs.confidence >= at).mean()) if theirs is not None and len(theirs.by) else None,
+        flagged_of_original=float((scorer.original >= at).mean()) if len(scorer.original) else None,
         abstained=why,
         by_mechanism=dict(sorted(counted.items(), key=lambda item: (-item[1], item[0]))),
         groups=groups.groups(flagged, mechanisms, scorer.features),
