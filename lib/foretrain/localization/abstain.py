@@ -17,8 +17,8 @@ CHANCE = 0.05
 def abstention(kept: Rows, made: Floats, real: Floats, ability: float | None, at: float) -> str | None:
     """Why no row is to be flagged; None where some are.
 
-    Rows are flagged where one is a copy, or surer than `SURE` and all of the original's, or where the candidate has more
-    of them than the original, whose own rows were scored in the same way.
+    Rows are flagged where one is a copy, or surer than `SURE` and all of the original's, or where the candidate has
+    more of them than the original, whose own rows were scored in the same way.
 
     Args:
         kept: the candidate's surest rows.
