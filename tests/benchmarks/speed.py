@@ -28,7 +28,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-STAGES = ("load", "profile", "diversity", "collapse", "report")
+STAGES = ("load", "profile", "diversity", "collapse", "localization", "report")
 LEVELS = (2, 3, 5, 10, 50, 100, 500, 1000)
 
 

@@ -83,12 +83,14 @@ class Copies:
 
     Attributes:
         p: probability that chance repeats the row at least so often in its table, (rows,).
+        usual: how many alike, itself among them, are no wonder, (rows,), 1 or above.
         p_other: probability that chance makes it occur in the other table, (rows,).
         times: how often it occurs in its table, (rows,).
         other: how often in the other, (rows,).
     """
 
     p: Floats
+    usual: Floats
     p_other: Floats
     times: np.ndarray
     other: np.ndarray
@@ -112,4 +114,4 @@ def compare(rows: Hashes, own: Counts, other: Counts, original: Counts, elsewher
     mean = np.where(there > 0, own.rows / max(other.rows, 1) * (there + 0.5), usual)
     p = np.where(times > 1, pdtrc(np.maximum(times - 2, 0), mean), 1.0)
     found = there if elsewhere is None else elsewhere
-    return Copies(np.asarray(p), np.where(found > 0, usual, 1.0), times, found)
+    return Copies(np.asarray(p), np.maximum(mean, 1.0), np.where(found > 0, usual, 1.0), times, found)

@@ -113,7 +113,8 @@ class Scorer:
         evidence, copies = self.evidence(side), self.tables.of_candidate(side.contents)
         by = self.mixture.posterior(self.p(evidence, copies))
         place = self.mixture.mechanisms.index("copy")
-        by[:, place] *= 1 - 1 / np.maximum(copies.times, 1)  # one of so many alike is the row that was copied
+        # of so many alike, one is the row that was copied, or more are no wonder: nobody can say which
+        by[:, place] *= np.clip(1 - copies.usual / np.maximum(copies.times, 1), 0.0, 1.0)
         return Found(evidence, copies, by)
 
 

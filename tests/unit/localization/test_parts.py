@@ -99,6 +99,7 @@ def test_repeats_are_held_against_poisson_with_the_count_that_the_other_table_le
     assert found.p[1] == pytest.approx(stats.poisson.sf(0, 8 / 16 * 4.5))
     assert found.p[2] == 1
     assert found.p_other.tolist() == [1, 16.5 / 17, 16.5 / 17]
+    assert found.usual.tolist() == [1, 8 / 16 * 4.5, 8 / 16 * 12.5]
     assert Counts.of([])(np.array([a])).tolist() == [0]
 
 
