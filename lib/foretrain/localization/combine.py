@@ -22,7 +22,7 @@ import numpy as np
 from foretrain.collapse.table import Floats
 from foretrain.localization.record import Mechanism
 
-SHAPES = (0.05, 0.1, 0.2)
+SHAPES = (0.05, 0.1)
 """Bad rows' p-values are Beta(shape, 1): the smaller, the nearer to zero."""
 
 PRIOR = 0.05
