@@ -23,6 +23,8 @@ def comparable(found: Validation) -> dict[str, Any]:
     plain.pop("timings")
     for given in plain["inputs"].values():
         given.pop("table")
+    if plain["prescreen"] is not None:
+        plain["prescreen"].pop("vector")
     if plain["cascade"] is not None:
         for name in ("resumed", "rows_per_second", "peak_bytes", "weights"):
             plain["cascade"].pop(name)

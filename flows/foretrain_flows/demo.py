@@ -14,8 +14,11 @@ from foretrain import demo
 from foretrain.cli.progress import shown
 from foretrain.display import summary
 from foretrain.errors import ForetrainError
-from foretrain.settings import Effort, Settings
+from foretrain.settings import CascadeMode, CascadeSettings, Effort, Settings
 from foretrain_flows.command import PrefectRecorder
+
+ROWS = 1000
+"""That each model of the cascade learns from, so that the demo takes less than a minute."""
 
 
 def main() -> None:
@@ -28,7 +31,12 @@ def main() -> None:
     console = Console(highlight=False)
     with console.status(f"Building a healthy candidate and {demo.GENERATIONS} generations of a self-consuming loop"):
         files = demo.write(chosen.out / "data")
-    settings = Settings(target=demo.TARGET, effort=chosen.effort, checkpoints=str(chosen.out / "checkpoints"))
+    settings = Settings(
+        target=demo.TARGET,
+        effort=chosen.effort,
+        cascade=CascadeSettings(mode=CascadeMode.FULL, rows=ROWS),
+        checkpoints=str(chosen.out / "checkpoints"),
+    )
     for candidate in (files.healthy, files.collapsed):
         out = chosen.out / candidate.stem
         console.print(Rule(f"{candidate.stem} candidate", align="left"))

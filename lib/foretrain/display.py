@@ -12,6 +12,7 @@ from rich.text import Text
 
 from foretrain.cascade import sentences
 from foretrain.localization.sentences import line as rows_line
+from foretrain.signatures import sentences as signatures
 
 if TYPE_CHECKING:
     from foretrain.collapse.record import Dimension
@@ -83,6 +84,8 @@ def _head(validation: Validation) -> RenderableType:
         f"{severity.class_}: {severity.damage:.0%} of utility or diversity lost ({low:.0%} to {high:.0%}), "
         f"as after {_generations(severity.generations)} of self-consumption",
     )
+    if validation.prescreen is not None:
+        facts.add_row("Looks like", signatures.line(validation.prescreen))
     if validation.cascade is not None:
         facts.add_row("Training", sentences.line(validation.cascade))
     if validation.localization is not None:

@@ -5,11 +5,11 @@ The one list of stages, read by the in-process runner, the recorded flow and the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, cast
 
-from foretrain.record import Role
+from foretrain.record import Record, Role
 from foretrain.settings import CascadeMode, Effort, Settings
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from foretrain.localization.record import Localization
     from foretrain.profile.record import ProfileRef
     from foretrain.report.record import ReportRef
+    from foretrain.signatures.record import Prescreen
 
 
 @dataclass(frozen=True)
@@ -48,8 +49,10 @@ class Stage:
     """Whether it writes files."""
     where: Literal["here", "gpu"] = "here"
     on_failure: Literal["stop", "stop on bad data", "go on without"] = "stop"
-    not_run: Callable[[Settings], str | None] = lambda _: None
-    """Why it is not run with these settings; None where it is."""
+    not_run: Callable[[Settings, Mapping[str, Record]], str | None] = lambda *_: None
+    """Why it is not run, with these settings and what the steps before it found, by their names; None where it is."""
+    outside: str = ""
+    """ "module:function" that names the state of what it reads beside its inputs, given the settings."""
 
 
 def _loaded(dataset: DatasetRef) -> str:
@@ -72,12 +75,38 @@ def _trained(cascade: Cascade) -> str:
     return line(cascade)
 
 
-def _without_cascade(settings: Settings) -> str | None:
+FEWEST_ROWS = 20
+"""Rows of either table below which nothing is compared with known failures."""
+
+
+def _screened(prescreen: Prescreen) -> str:
+    from foretrain.signatures.sentences import line
+
+    return f"looks like {line(prescreen)}"
+
+
+def _unlike_any(_: Settings, found: Mapping[str, Record]) -> str | None:
+    sides = [cast("DatasetRef", found[step]) for step in ("load candidate", "load original") if step in found]
+    if len(sides) < 2:
+        return "known failures are departures from an original, and none was given"
+    return None if min(side.rows for side in sides) >= FEWEST_ROWS else f"it takes {FEWEST_ROWS} rows a table"
+
+
+def _without_cascade(settings: Settings, found: Mapping[str, Record]) -> str | None:
     if settings.cascade.mode == CascadeMode.OFF:
         return "no proxy models were trained: cascade.mode is off"
-    if settings.cascade.mode == CascadeMode.AUTO and settings.effort == Effort.QUICK:
+    if settings.cascade.mode == CascadeMode.FULL:
+        return None
+    if settings.effort == Effort.QUICK:
         return "proxy models are not trained at quick effort, unless cascade.mode is full"
-    return None
+    prescreen = cast("Prescreen | None", found.get("prescreen"))
+    if prescreen is None or prescreen.novel:
+        return None
+    if settings.prescreen.skip_below <= prescreen.prior <= settings.prescreen.skip_above:
+        return None
+    from foretrain.signatures.sentences import spared
+
+    return spared(prescreen)
 
 
 def _scored(collapse: Collapse) -> str:
@@ -142,6 +171,22 @@ STAGES: tuple[Stage, ...] = (
         on_failure="stop on bad data",
     ),
     Stage(
+        name="prescreen",
+        title="Prescreen",
+        question="Which known failure does it look like?",
+        function="foretrain.signatures:screen",
+        record="foretrain.signatures.record:Prescreen",
+        needs=("profile",),
+        settings=("seed", "target", "signatures"),
+        code=(*_BASE, "foretrain.signatures", "foretrain.collapse", "foretrain.cascade"),
+        each="pair",
+        finding=_screened,
+        files=True,
+        on_failure="go on without",
+        not_run=_unlike_any,
+        outside="foretrain.signatures.library:state",
+    ),
+    Stage(
         name="cascade",
         title="Cascade",
         question="What happens to small models that learn from it instead of the original?",
@@ -189,7 +234,7 @@ STAGES: tuple[Stage, ...] = (
         question="What does a person need to see to decide?",
         function="foretrain.report:write",
         record="foretrain.report.record:ReportRef",
-        needs=("load", "diversity", "cascade", "collapse", "localization"),
+        needs=("load", "diversity", "prescreen", "cascade", "collapse", "localization"),
         settings=(),
         code=(*_BASE, "foretrain.report", "foretrain.validation"),
         each="pair",

@@ -195,7 +195,9 @@ def _run(
 
 
 def _key(stage: Stage, given: Mapping[str, Given | None], settings: Settings) -> str:
-    read = {name: getattr(settings, name) for name in stage.settings}
+    read: dict[str, object] = {name: getattr(settings, name) for name in stage.settings}
+    if stage.outside:
+        read["outside"] = _named(stage.outside)(settings)
     inputs = {name: argument.key if argument else None for name, argument in given.items()}
     return checkpoint.key(stage.name, inputs, read, checkpoint.code_hash(stage.code))
 
@@ -226,7 +228,7 @@ def follow(
     for step in steps(chain.roles):
         if step.stage.name == "report" and out is None:
             continue
-        if why := step.stage.not_run(settings):
+        if why := step.stage.not_run(settings, {name: result.record for name, result in chain.done.items()}):
             chain.not_run[str(step)] = why
             continue
         try:
@@ -236,6 +238,7 @@ def follow(
             if how == "stop" or (how == "stop on bad data" and isinstance(error, DataError)):
                 raise
             chain.failures[str(step)] = str(error)
+    chain.remember()
     validation = chain.validation().record
     if out is not None:
         if "report" in chain.done:
@@ -307,6 +310,18 @@ class _Chain:
         reason = self.not_run[name] if failed is None else f"the {name} stage failed: {failed}"
         return Result(NotRun(reason=reason), reason)
 
+    def remember(self) -> None:
+        """Add the outcome to the library of signatures, where the settings say so; a failure fails nothing else."""
+        if not self.settings.signatures.record or "prescreen" not in self.done:
+            return
+        stages = ("prescreen", "collapse", "load candidate", "load original")
+        try:
+            _named("foretrain.signatures.outcomes:remember")(
+                *(self.done[name].record for name in stages), self.settings
+            )
+        except ForetrainError as error:
+            self.failures["signatures"] = str(error)
+
     def validation(self) -> Result[Validation]:
         """All that was found, as one record."""
         from foretrain.validation import Inputs, Validation, versions
@@ -317,6 +332,7 @@ class _Chain:
             **{name: getattr(collapse, name) for name in type(collapse).model_fields},
             inputs=Inputs(candidate=found["load candidate"], original=found.get("load original")),
             diversity=found.get("diversity"),
+            prescreen=found.get("prescreen"),
             cascade=found.get("cascade"),
             localization=found.get("localization"),
             failures=dict(self.failures),

@@ -74,6 +74,30 @@ class DiversitySettings(Section):
     """Name or folder of a sentence-transformers model for text columns; hashed TF-IDF when not given."""
 
 
+class SignatureSettings(Section):
+    """The user's own library of signatures, which is searched beside the one that is shipped."""
+
+    without_result: ClassVar[frozenset[str]] = frozenset({"record"})
+
+    folder: str = "~/.local/share/foretrain/signatures"
+    """Folder or URL of the library's files."""
+    database: str | None = None
+    """SQLAlchemy URL of its database (sqlite:// or postgresql://); a file of SQLite in the folder when not given."""
+    record: bool = False
+    """Whether a validation adds its candidate to the library."""
+
+
+class PrescreenSettings(Section):
+    """When the prescreen may spare the cascade at auto; it never decides."""
+
+    without_result: ClassVar[frozenset[str]] = frozenset({"skip_below", "skip_above"})
+
+    skip_below: Annotated[float, Field(ge=0, le=1)] = 0.0
+    """Train no models below this prior of collapse."""
+    skip_above: Annotated[float, Field(ge=0, le=1)] = 0.99
+    """Train no models above this prior of collapse."""
+
+
 class CascadeMode(StrEnum):
     """Whether models are trained."""
 
@@ -150,6 +174,8 @@ class Settings(Section):
     data: DataSettings = DataSettings()
     profile: ProfileSettings = ProfileSettings()
     diversity: DiversitySettings = DiversitySettings()
+    signatures: SignatureSettings = SignatureSettings()
+    prescreen: PrescreenSettings = PrescreenSettings()
     cascade: CascadeSettings = CascadeSettings()
     dispatch: DispatchSettings = DispatchSettings()
     verdict: VerdictSettings = VerdictSettings()

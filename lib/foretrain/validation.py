@@ -15,6 +15,7 @@ from foretrain.diversity.record import Diversity
 from foretrain.localization.record import Localization
 from foretrain.record import Record
 from foretrain.settings import Settings
+from foretrain.signatures.record import Prescreen
 
 SCHEMA_VERSION: Literal["1"] = "1"
 
@@ -49,6 +50,8 @@ class Validation(Collapse):
     inputs: Inputs
     diversity: Diversity | None
     """None where the stage failed; `failures` says why."""
+    prescreen: Prescreen | None = None
+    """What it looks like among known failures; None where it was not looked up: `not_run` or `failures` says why."""
     cascade: Cascade | None = None
     """None where no models were trained; `not_run` or `failures` says why."""
     localization: Localization | None = None

@@ -6,7 +6,8 @@
 
 Every line is measured in a process of its own, so that its peak memory is its own; stages before it are restored from
 the checkpoint store. CPU seconds are of all threads, and without imports: each process first does its work on a
-small pair. "floor" is pyarrow streaming both files once; "peer" is SDMetrics' QualityReport, reading included.
+small pair. "chain" is all stages but the cascade, "all" is all of them. "floor" is pyarrow streaming both files once;
+"peer" is SDMetrics' QualityReport, reading included.
 """
 
 from __future__ import annotations
@@ -28,7 +29,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-STAGES = ("load", "profile", "diversity", "collapse", "localization", "report")
+from foretrain import pipeline
+
+STAGES = tuple(stage.name for stage in pipeline.STAGES)
+TRAINED = "cascade"
+"""The stage that trains models: the chain is summed without it, and with it where it runs."""
+
 LEVELS = (2, 3, 5, 10, 50, 100, 500, 1000)
 
 
@@ -158,10 +164,11 @@ def compare(rows: int, folder: Path, effort: str) -> None:
     print(f"\n{rows:,} rows x {width} columns, twice ({size:.0f} MB of Parquet), effort {effort}")
     print(f"{'':12}{'wall s':>9}{'CPU s':>9}{'peak MB':>9}{'x floor':>9}{'of peer':>9}")
     lines = {name: measured(name, folder, rows, effort) for name in ("floor", *STAGES, "peer")}
-    chain = [lines[name] for name in STAGES]
-    lines["chain"] = {key: sum(line[key] for line in chain) for key in ("wall", "cpu")}
-    lines["chain"]["peak"] = max(line["peak"] for line in chain)
-    for name in ("floor", *STAGES, "chain", "peer"):
+    for title, parts in (("chain", [name for name in STAGES if name != TRAINED]), ("all", STAGES)):
+        chain = [lines[name] for name in parts]
+        lines[title] = {key: sum(line[key] for line in chain) for key in ("wall", "cpu")}
+        lines[title]["peak"] = max(line["peak"] for line in chain)
+    for name in ("floor", *STAGES, "chain", "all", "peer"):
         line = lines[name]
         print(
             f"{name:12}{line['wall']:9.2f}{line['cpu']:9.2f}{line['peak']:9.0f}"
@@ -169,22 +176,25 @@ def compare(rows: int, folder: Path, effort: str) -> None:
         )
 
 
-def small(effort: str, times: int = 40) -> None:
+def small(effort: str, cascade: str, times: int = 40) -> None:
     """Print median and 99th percentile of a whole validation of 1,000 rows x 10 columns, once imported."""
     import foretrain
 
     with tempfile.TemporaryDirectory() as folder:
         original, candidate = files(Path(folder), 1000, numbers=6, levels=(2, 5, 50))
-        foretrain.validate(candidate, original, config={"effort": effort})
+        foretrain.validate(candidate, original, config={"effort": effort, "cascade": {"mode": cascade}})
         walls, cpus = [], []
         for seed in range(times):
             wall, cpu = time.perf_counter(), time.process_time()
-            foretrain.validate(candidate, original, config={"effort": effort, "seed": seed})
+            foretrain.validate(
+                candidate, original, config={"effort": effort, "seed": seed, "cascade": {"mode": cascade}}
+            )
             walls.append(time.perf_counter() - wall)
             cpus.append(time.process_time() - cpu)
     for what, values in (("wall", walls), ("CPU", cpus)):
         middle, worst = np.quantile(values, [0.5, 0.99])
-        print(f"1,000 rows x 10 columns, {effort}: {what} median {middle:.2f} s, p99 {worst:.2f} s, of {times}")
+        told = f"{what} median {middle:.2f} s, p99 {worst:.2f} s, of {times}"
+        print(f"1,000 rows x 10 columns, {effort}, cascade {cascade}: {told}")
 
 
 def main() -> None:
@@ -192,13 +202,14 @@ def main() -> None:
     parser.add_argument("--rows", type=int, nargs="+", default=[10_000, 100_000, 1_000_000])
     parser.add_argument("--effort", default="standard", choices=["quick", "standard", "thorough"])
     parser.add_argument("--small", action="store_true")
+    parser.add_argument("--cascade", default="off", choices=["off", "auto", "full"], help="of --small")
     parser.add_argument("--folder", type=Path, help="keep the files here, and restore what was computed before")
     parser.add_argument("--child", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.child:
         child(options.child, options.folder, options.rows[0], options.effort)
     elif options.small:
-        small(options.effort)
+        small(options.effort, options.cascade)
     else:
         with tempfile.TemporaryDirectory() as scratch:
             for rows in options.rows:

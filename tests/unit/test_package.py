@@ -76,6 +76,7 @@ def test_steps_are_in_order_once_a_dataset_or_once_for_both() -> None:
         "profile original",
         "profile candidate",
         "diversity",
+        "prescreen",
         "cascade",
         "collapse",
         "localization",

@@ -31,7 +31,7 @@ OFF = CascadeSettings(mode=CascadeMode.OFF)
 FULL = CascadeSettings(mode=CascadeMode.FULL)
 ALL = [
     *("load original", "load candidate", "profile original", "profile candidate"),
-    *("diversity", "collapse", "localization", "report"),
+    *("diversity", "prescreen", "collapse", "localization", "report"),
 ]
 
 

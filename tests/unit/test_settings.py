@@ -110,6 +110,8 @@ def test_a_stage_sees_only_what_it_reads(names: set[str]) -> None:
             "data": {"format": "csv"},
             "profile": {"sample_rows": 5000},
             "diversity": {"encoder": "m"},
+            "signatures": {"record": True},
+            "prescreen": {"skip_above": 1.0},
             "cascade": {"mode": "off"},
             "dispatch": {"pool": None},
             "verdict": {"review_at": 0.1},

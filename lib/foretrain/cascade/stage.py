@@ -38,8 +38,8 @@ BATCH = {"table": 256, "image": 256, "text": 16}
 """Rows a step. A text is asked for each of its bytes: sixteen of them are thousands of questions."""
 
 RATES = {"table": 2e-3, "image": 2e-3, "text": 2e-2}
-"""Highest learning rate. Of 1,500 English sentences, 160 steps at .002 left the transformer at 4.18 nats a byte, above a
-constant guess, at .02 at 2.81; for tables and images there was nothing to gain."""
+"""Highest learning rate. On 1,500 English sentences, 160 steps at .002 left the transformer at 4.18 nats a byte, above
+a constant guess, and at .02 at 2.81; for tables and images there was nothing to gain."""
 
 TEXT_STEPS = 0.4
 """Share of the steps that nets of texts make at most: theirs cost a hundred times those of tables."""

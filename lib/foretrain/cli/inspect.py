@@ -21,6 +21,19 @@ def inspect(
     json: options.Json = False,
 ) -> None:
     """Show an earlier validation again, with the same exit status."""
+    file, validation = read(out)
+    report = storage.join(file.rsplit("/", 1)[0] if "/" in file else ".", "report.html")
+    fs, path, _ = storage.filesystem(report)
+    tell(validation, report if fs.isfile(path) else None, json=json)
+    raise typer.Exit(STATUS[validation.verdict])
+
+
+def read(out: str) -> tuple[str, Validation]:
+    """The file and the content of an earlier validation, by its `--out` or its validation.json.
+
+    Raises:
+        DataError: there is none, or it is of another version.
+    """
     from pydantic import ValidationError
 
     from foretrain.validation import Validation
@@ -37,10 +50,7 @@ def inspect(
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
         raise DataError(f"this is no validation of this version: {where}: {first['msg']}", file=file) from None
-    report = storage.join(file.rsplit("/", 1)[0] if "/" in file else ".", "report.html")
-    fs, path, _ = storage.filesystem(report)
-    tell(validation, report if fs.isfile(path) else None, json=json)
-    raise typer.Exit(STATUS[validation.verdict])
+    return file, validation
 
 
 def tell(validation: Validation, report: str | None, *, json: bool) -> None:

@@ -76,6 +76,8 @@ def places_of(validation: Validation) -> dict[str, str]:
     """The sections this report has, in order: their anchors and titles; and the anchors of single pictures."""
     collapse, diversity = validation.collapse, validation.diversity
     sections = {"dimensions": "Eight dimensions"}
+    if validation.prescreen is not None:
+        sections["prescreen"] = "What it looks like"
     if validation.cascade is not None:
         sections["cascade"] = "What models learn"
     if collapse.columns:

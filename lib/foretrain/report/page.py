@@ -19,6 +19,7 @@ from foretrain.report.figures.correlations import pairs, scale
 from foretrain.report.figures.spectrum import outside
 from foretrain.report.record import ReportRef
 from foretrain.settings import Settings, leaves
+from foretrain.signatures.sentences import origin, title
 from foretrain.validation import Validation
 
 MOST_EVIDENCE = 20
@@ -113,6 +114,8 @@ def _environment() -> jinja2.Environment:
         "loss_words": wording.LOSSES,
         "mechanism_names": NAMES,
         "weak": weak,
+        "origin_of": origin,
+        "title_of": title,
     }
     style = environment.get_template("style.css").module
     script = environment.get_template("sort.js").module

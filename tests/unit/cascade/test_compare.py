@@ -127,6 +127,7 @@ def test_a_90_percent_interval_holds_the_truth_as_often(
     kind: dict[str, object], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(comparing, "DRAWS", 600)
+    monkeypatch.setattr(comparing, "STRETCH", 1.0)  # these rows are learned from by nobody
     held, trials = np.zeros(8), 120
     for trial in range(trials):
         rng = stream(trial, "coverage", str(kind))
@@ -134,6 +135,16 @@ def test_a_90_percent_interval_holds_the_truth_as_often(
         held += [d.interval[0] <= 0.05 <= d.interval[1] for d in (*found.harm, *found.decay)]
     assert 0.85 <= held.mean() / trials <= 0.95
     assert (held / trials > 0.8).all()
+
+
+def test_intervals_are_stretched_for_the_draw_of_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    arms = models(stream(0, "stretch"), 120, shift={"candidate": 0.05, "child": 0.1})
+    wide = compare(arms, study(120), 0, 0.05).harm
+    monkeypatch.setattr(comparing, "STRETCH", 1.0)
+    for one, other in zip(wide[:-1], compare(arms, study(120), 0, 0.05).harm[:-1], strict=True):
+        ends = [np.subtract(each.interval, each.loss) for each in (one, other)]
+        assert np.allclose(ends[0], 1.2 * ends[1], rtol=1e-6)
+        assert one.loss == other.loss
 
 
 def test_models_that_did_not_end_are_left_out_with_their_pair() -> None:

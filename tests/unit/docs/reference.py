@@ -21,6 +21,7 @@ from foretrain.data.formats import FORMATS
 from foretrain.diversity import stage as diversity
 from foretrain.pipeline import STAGES
 from foretrain.settings import Effort, Settings, leaves, variable
+from foretrain.signatures import embedding as embedding_module
 
 ROOT = Path(__file__).parents[3]
 PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
@@ -99,6 +100,27 @@ def dimensions() -> str:
     return table(("dimension", "question"), ((f"`{d.name}`", d.question) for d in DIMENSIONS))
 
 
+def embedding() -> str:
+    found = re.findall(r"^([a-z][a-z ]+?)  +(\d+)  (.+)$", embedding_module.__doc__ or "", re.MULTILINE)
+    rows = ((name, count, embedding_module.WEIGHTS[name], meaning) for name, count, meaning in found)
+    return table(("block", "numbers", "weight", "what stands in it"), rows)
+
+
+def library() -> str:
+    about = json.loads((files("foretrain.signatures") / "seed" / "fitted.json").read_text(encoding="utf-8"))
+    made = about["provenance"]
+    facts = {
+        "made by": f"`{made['command']}`",
+        "real tables": ", ".join(made["tables"]),
+        "simulated tables": made["simulated tables"],
+        "signatures": f"{made['signatures']:,}",
+        "of these collapsed": f"{made['collapsed']:,}",
+        "mechanisms": ", ".join(made["mechanisms"]),
+        "clusters": made["clusters"],
+    }
+    return table(("library that ships with this version", ""), facts.items())
+
+
 def calibration() -> str:
     about = json.loads((files("foretrain.collapse") / "fitted" / "calibration.json").read_text(encoding="utf-8"))
     made, rates = about["provenance"], about["error_rates"]
@@ -120,7 +142,8 @@ def calibration() -> str:
 
 
 WRITERS: dict[str, Callable[[], str]] = {
-    made.__name__: made for made in (settings, stages, formats, effort, harms, dimensions, calibration)
+    made.__name__: made
+    for made in (settings, stages, formats, effort, harms, dimensions, embedding, library, calibration)
 }
 
 

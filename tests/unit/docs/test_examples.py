@@ -45,6 +45,7 @@ def folder(pair: Pair, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         table.to_csv(tmp_path / f"{name}.csv", index=False)
         table.to_parquet(tmp_path / f"{name}.parquet", index=False)
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path))  # where a library of signatures would be
     for name in [name for name in os.environ if name.startswith("FORETRAIN_")]:
         monkeypatch.delenv(name)
     return tmp_path

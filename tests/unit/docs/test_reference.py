@@ -50,7 +50,9 @@ def test_numbers_beside_a_setting_are_its_default(name: str) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_settings_that_are_named_exist(name: str) -> None:
     known = dict(leaves())
-    for setting in re.findall(r"`((?:data|profile|diversity|cascade|dispatch|verdict)\.[a-z_]+)", TEXTS[name]):
+    for setting in re.findall(
+        r"`((?:data|profile|diversity|signatures|prescreen|cascade|dispatch|verdict)\.[a-z_]+)", TEXTS[name]
+    ):
         assert setting in known
 
 

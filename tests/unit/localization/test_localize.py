@@ -71,7 +71,7 @@ def test_planted_rows_are_found_with_their_mechanism(case: tuple[Localization, d
     by_row = {row.row: row for row in said.top}
     for mechanism, rows in at.items():
         named = [by_row[row].mechanism for row in rows if row in by_row]
-        assert len(named) > len(rows) / 3, mechanism
+        assert len(named) >= len(rows) / 3, mechanism
         if mechanism != "unlikely_combination":
             assert named.count(mechanism) > 0.7 * len(named), mechanism
     assert set(said.by_mechanism) >= {"out_of_range", "copy"}

@@ -26,6 +26,7 @@ from foretrain.localization.record import Blame, Group, Importance, Localization
 from foretrain.record import Interval
 from foretrain.seeds import stream
 from foretrain.settings import Settings
+from foretrain.signatures.record import Cluster, Match, MechanismShare, Prescreen, Signature
 from foretrain.validation import Inputs, Validation
 
 NAMES = (
@@ -71,6 +72,7 @@ def validation(
     names: Sequence[str] | None = None,
     settings: Settings | None = None,
     cascade: Cascade | None = None,
+    prescreen: Prescreen | None = None,
 ) -> Validation:
     """A validation whose candidate lost a share `harm` of its spread, its tails and its rare categories."""
     harm = {"approve": 0.02, "review": 0.3, "reject": 0.8, "underpowered": 0.3}[verdict] if harm is None else harm
@@ -83,6 +85,7 @@ def validation(
             original=_dataset("customers", names, rows, "b71c") if original else None,
         ),
         diversity=_diversity(names, original, harm),
+        prescreen=prescreen,
         cascade=cascade,
         localization=localization(names, rows, original),
         settings=settings,
@@ -136,6 +139,38 @@ def localization(names: Sequence[str], rows: int, original: bool = True, flagged
         table_rows=rows,
         flagged_rows=tuple(row.row for row in found),
         notes=() if original else ("Without an original only copies within the candidate can be told.",),
+    )
+
+
+def prescreen(*, novel: bool = False, name: str = "older", mechanism: str | None = "copula") -> Prescreen:
+    """What a candidate of five generations of a copula looks like; the last match is what a validation left."""
+    known = Signature(
+        id="iris-0-1",
+        mechanism=mechanism,
+        strength=5.0,
+        generations=4.6,
+        damage=0.52,
+        collapsed=True,
+        origin="loops",
+        dataset="iris",
+    )
+    left = known.model_copy(
+        update={"id": "own", "mechanism": None, "origin": "validation", "collapsed": None, "name": name}
+    ).model_copy(update={"verdict": "reject", "dataset": name})
+    votes = (MechanismShare(mechanism=mechanism or "copula", share=0.62), MechanismShare(mechanism="trees", share=0.38))
+    return Prescreen(
+        matches=(Match(similarity=0.93, signature=known), Match(similarity=0.88, signature=left)),
+        mechanisms=votes,
+        generations=4.6,
+        prior=0.98,
+        novelty=0.02 if novel else 0.41,
+        novel=novel,
+        cluster=Cluster(id=3, members=21, share=0.7, mechanisms=votes),
+        sentence="It looks like a Gaussian copula (62% of the vote of its neighbours).",
+        library=1500,
+        version=1,
+        pair="3f9a-b71c",
+        vector="file:///tmp/signature.safetensors",
     )
 
 

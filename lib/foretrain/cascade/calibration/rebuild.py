@@ -1,6 +1,6 @@
 """How is the calibration of the probes made again, from nothing but this package and the tables in its dependencies?
 
-``python -m foretrain.cascade.calibration.rebuild`` trains quick cascades on labelled pairs (about forty minutes on two
+``python -m foretrain.cascade.calibration.rebuild`` trains quick cascades on labelled pairs (about an hour on two
 cores; what is there already in the work folder is kept), fits, and writes the calibration into the package.
 """
 
@@ -113,13 +113,14 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--work", type=Path, default=Path("probe-pairs"), help="folder for the measured pairs")
     parser.add_argument("--rounds", type=int, default=1, help="splits of each real table")
-    parser.add_argument("--simulated", type=int, default=12, help="simulated tables")
+    parser.add_argument("--simulated", type=int, default=10, help="simulated tables")
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--out", type=Path, default=Path(str(files("foretrain.cascade.catalogue"))) / FITTED)
     given = parser.parse_args(arguments)
     todo: list[Job] = [(name, k) for k in range(given.rounds) for name in real.CALIBRATION]
     todo += [("simulated", k) for k in range(given.simulated)]
     found = collect(given.work, todo, given.processes)
+    found = found[found["harm"].notna()].drop(columns="reason", errors="ignore")  # the others have too few rows
     found.to_parquet(given.work / PAIRS, compression="zstd")
     part = given.out.with_suffix(".part")
     part.write_text(fit.fitted(found).model_dump_json(indent=1) + "\n", encoding="utf-8")

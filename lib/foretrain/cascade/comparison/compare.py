@@ -6,6 +6,7 @@ D_s the mean over the rows at seed s, of S, the mean over the seeds has the vari
     (what the rows have in common at all seeds) / rows + var(D_s) / S
 
 The rows' part is a bootstrap (see `resampling`), from the same draws for all tiers; the seeds' part see `repetitions`.
+That other rows to learn from would have been drawn is in neither, and moves all tiers alike: see `STRETCH`.
 """
 
 from __future__ import annotations
@@ -33,6 +34,11 @@ Floats = npt.NDArray[np.float64]
 
 DRAWS = 2000
 INTERVAL = (0.05, 0.95)
+
+STRETCH = 1.2
+"""By how much intervals are widened for the draw of the rows that are learned from. Without it, those of all tiers
+together held 0 for 82 % instead of 90 % of 34 pairs of fresh samples, and the differences were 1.2 of their standard
+deviations wide (`tests/benchmarks/cascade_noise.py`)."""
 
 
 @dataclass(frozen=True)
@@ -285,7 +291,9 @@ def _steps(
         rows = held_out.bootstrap(np.stack([apart.mean(0) for *_, apart in cells]), DRAWS, chance)
         stretch = repetitions.stretches(DRAWS, chance)
         for k, (step, tier, variance, apart) in enumerate(cells):
+            middle = apart.mean((0, -1))
             draws = rows[:, k] + repetitions.noise(apart, variance, held_out, stretch, chance)
-            loss, told = apart.mean((0, -1)).tolist()
+            draws = middle + STRETCH * (draws - middle)
+            loss, told = middle.tolist()
             found[step].append(_Tier(tier.name, step, loss, told, draws, tier.scale, tier.weak, tier.parameters))
     return {step: _Step(tuple(of), step) for step, of in found.items()}

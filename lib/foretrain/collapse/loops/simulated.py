@@ -109,11 +109,14 @@ class Simulated:
                 names.append(f"x{j}")
                 whole.append(is_whole)
         return Table(
-            np.column_stack(numbers) if numbers else np.empty((rows, 0)),
+            # a square of a square, bent to a log-normal, can leave what a number can hold
+            np.clip(np.column_stack(numbers), -_LARGEST, _LARGEST) if numbers else np.empty((rows, 0)),
             np.column_stack(codes).astype(np.int64) if codes else np.empty((rows, 0), np.int64),
             Schema(tuple(names), tuple(whole), tuple(code_names), tuple(levels), target),
         )
 
+
+_LARGEST = 1e30
 
 _MARGINALS = ("plain", "plain", "plain", "lognormal", "student", "uniform", "counts", "zeros", "rounded")
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from foretrain.collapse.statistics.side import Side
-from foretrain.collapse.table import Floats
+from foretrain.collapse.table import Floats, Ints
 
 
 def measure(a: Side, b: Side) -> dict[str, float]:
@@ -18,7 +20,8 @@ def measure(a: Side, b: Side) -> dict[str, float]:
     return out
 
 
-def _numbers(x: Floats, y: Floats) -> dict[str, float]:
+def numbers_by_column(x: Floats, y: Floats) -> dict[str, Floats]:
+    """Statistics of each number column of `x` (rows, columns) against `y`'s, (columns,) each; nulls are NaN."""
     gx, gy = ~np.isnan(x), ~np.isnan(y)
     nx, ny = np.maximum(gx.sum(axis=0), 1), np.maximum(gy.sum(axis=0), 1)
     both = np.concatenate([x, y])
@@ -54,23 +57,41 @@ def _numbers(x: Floats, y: Floats) -> dict[str, float]:
         real, np.nansum((y - mean_y) ** 3, axis=0) / ny / sd**3, 0
     )
     return {
+        "ks": ks,
+        "w1": w1,
+        "variance": lvr,
+        "tail": tail,
+        "inner": inner,
+        "lost": lost,
+        "beyond": beyond,
+        "shift": shift,
+        "distinct": distinct,
+        "skew": skew,
+        "nulls": gx.mean(axis=0) - gy.mean(axis=0),
+    }
+
+
+def _numbers(x: Floats, y: Floats) -> dict[str, float]:
+    found = numbers_by_column(x, y)
+    ks, w1, variance, distinct = found["ks"], found["w1"], found["variance"], found["distinct"]
+    return {
         "ks_mean": float(ks.mean()),
         "ks_max": float(ks.max()),
         "w1_mean": float(w1.mean()),
         "w1_max": float(w1.max()),
-        "variance_mean": float(lvr.mean()),
-        "variance_least": float(lvr.min()),
-        "variance_change": float(np.abs(lvr).mean()),
-        "tail_mean": float(tail.mean()),
-        "tail_least": float(tail.min()),
-        "inner_mean": float(inner.mean()),
-        "range_lost": float(lost.mean()),
-        "range_beyond": float(beyond.mean()),
-        "shift": float(np.sqrt((shift**2).mean())),
+        "variance_mean": float(variance.mean()),
+        "variance_least": float(variance.min()),
+        "variance_change": float(np.abs(variance).mean()),
+        "tail_mean": float(found["tail"].mean()),
+        "tail_least": float(found["tail"].min()),
+        "inner_mean": float(found["inner"].mean()),
+        "range_lost": float(found["lost"].mean()),
+        "range_beyond": float(found["beyond"].mean()),
+        "shift": float(np.sqrt((found["shift"] ** 2).mean())),
         "distinct": float(distinct.mean()),
         "distinct_change": float(np.abs(distinct).mean()),
-        "skew": float(np.abs(skew).mean()),
-        "nulls": float(np.abs(gx.mean(axis=0) - gy.mean(axis=0)).mean()),
+        "skew": float(np.abs(found["skew"]).mean()),
+        "nulls": float(np.abs(found["nulls"]).mean()),
     }
 
 
@@ -89,27 +110,37 @@ def _distinct(x: Floats) -> Floats:
     return np.asarray(1.0 + (np.diff(ordered, axis=0) > 0).sum(axis=0), dtype=np.float64)
 
 
+def codes_by_column(x: Ints, y: Ints, levels: Sequence[int]) -> dict[str, Floats]:
+    """Statistics of each category column of `x` (rows, columns) against `y`'s, (columns,) each; nulls are -1."""
+    rows = []
+    for a, b, k in zip(x.T, y.T, levels, strict=True):
+        p = np.bincount(a + 1, minlength=k + 1) / max(len(a), 1)
+        q = np.bincount(b + 1, minlength=k + 1) / max(len(b), 1)
+        rows.append(
+            (
+                np.abs(p - q).sum() / 2,
+                q[p == 0].sum(),
+                p[q == 0].sum(),
+                _entropy(p) - _entropy(q),
+                p.max() - q.max(),
+                p[0] - q[0],
+            )
+        )
+    names = ("tvd", "lost", "invented", "entropy", "modal", "nulls")
+    return dict(zip(names, np.asarray(rows, dtype=np.float64).reshape(-1, len(names)).T, strict=True))
+
+
 def _codes(a: Side, b: Side) -> dict[str, float]:
-    levels = a.table.schema.levels
-    tvd, lost, invented, entropy, modal, nulls = [], [], [], [], [], []
-    for x, y, k in zip(a.table.codes.T, b.table.codes.T, levels, strict=True):
-        p = np.bincount(x + 1, minlength=k + 1) / max(len(x), 1)
-        q = np.bincount(y + 1, minlength=k + 1) / max(len(y), 1)
-        tvd.append(np.abs(p - q).sum() / 2)
-        lost.append(q[p == 0].sum())
-        invented.append(p[q == 0].sum())
-        entropy.append(_entropy(p) - _entropy(q))
-        modal.append(p.max() - q.max())
-        nulls.append(abs(p[0] - q[0]))
+    found = codes_by_column(a.table.codes, b.table.codes, a.table.schema.levels)
     return {
-        "tvd_mean": float(np.mean(tvd)),
-        "tvd_max": float(np.max(tvd)),
-        "levels_lost": float(np.mean(lost)),
-        "levels_invented": float(np.mean(invented)),
-        "entropy_mean": float(np.mean(entropy)),
-        "entropy_least": float(np.min(entropy)),
-        "modal": float(np.mean(modal)),
-        "code_nulls": float(np.mean(nulls)),
+        "tvd_mean": float(np.mean(found["tvd"])),
+        "tvd_max": float(np.max(found["tvd"])),
+        "levels_lost": float(np.mean(found["lost"])),
+        "levels_invented": float(np.mean(found["invented"])),
+        "entropy_mean": float(np.mean(found["entropy"])),
+        "entropy_least": float(np.min(found["entropy"])),
+        "modal": float(np.mean(found["modal"])),
+        "code_nulls": float(np.mean(np.abs(found["nulls"]))),
     }
 
 
