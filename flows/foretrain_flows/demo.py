@@ -14,7 +14,7 @@ from foretrain import demo
 from foretrain.cli.progress import shown
 from foretrain.display import summary
 from foretrain.errors import ForetrainError
-from foretrain.settings import CascadeSettings, Effort, Settings
+from foretrain.settings import CascadeMode, CascadeSettings, Effort, Settings
 from foretrain_flows.command import PrefectRecorder
 
 ROWS = 1000
@@ -34,7 +34,7 @@ def main() -> None:
     settings = Settings(
         target=demo.TARGET,
         effort=chosen.effort,
-        cascade=CascadeSettings(mode="full", rows=ROWS),
+        cascade=CascadeSettings(mode=CascadeMode.FULL, rows=ROWS),
         checkpoints=str(chosen.out / "checkpoints"),
     )
     for candidate in (files.healthy, files.collapsed):

@@ -44,6 +44,9 @@ log = logging.getLogger(__name__)
 
 MANIFEST, RECORD, UNFINISHED, RUNNING = "manifest.json", "record.json", ".unfinished", ".running"
 
+KEPT_DAYS = 30
+"""For which what a killed run kept to go on from stays in a local store."""
+
 # Stands for the root's URL in stored records, so that a store may be moved. JSON writers never escape a slash: no text
 # of a user's can be mistaken for it.
 ROOT = r"root:\/\/"
@@ -144,6 +147,7 @@ class Store:
                 waiting = Path(self._path) / UNFINISHED
                 waiting.mkdir(parents=True, exist_ok=True)
                 _sweep(waiting)
+                _forget(Path(self._path) / RUNNING)
                 target = f"{self._path}/{stage}/{key}"
             else:
                 waiting, target = Path(tempfile.gettempdir()), f"{self.root}/{stage}/{key}/{writer}"
@@ -267,6 +271,15 @@ def _sweep(waiting: Path) -> None:
             if time.time() - left.stat().st_mtime > 60 and (lock := _lock(left)) is not None:
                 shutil.rmtree(left, ignore_errors=True)
                 os.close(lock)
+
+
+def _forget(running: Path) -> None:
+    """Remove what killed runs kept to go on from, and nobody went on from for `KEPT_DAYS`."""
+    for left in running.glob("*/*"):
+        files = [path for path in left.rglob("*") if path.is_file()]
+        with suppress(FileNotFoundError):  # another run has just gone on, or committed
+            if time.time() - max(path.stat().st_mtime for path in [left, *files]) > KEPT_DAYS * 86_400:
+                shutil.rmtree(left, ignore_errors=True)
 
 
 def _lock(folder: Path) -> int | None:

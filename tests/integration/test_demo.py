@@ -46,6 +46,7 @@ def test_the_demo(tmp_path: Path, prefect_server: str) -> None:
     for name, verdict in (("healthy", "approve"), ("collapsed", "reject")):
         found = Validation.from_json((tmp_path / name / "validation.json").read_bytes())
         assert found.verdict == verdict
+        assert all(dimension.measured for dimension in found.dimensions.values())
         assert (tmp_path / name / "report.html").exists()
         assert all(child.stdout.count(dimension.title) >= 2 for dimension in found.dimensions.values())
     assert "restored" in child.stderr  # the original is loaded and profiled once

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,7 +18,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from foretrain import checkpoint, storage
-from foretrain.checkpoint import Store
+from foretrain.checkpoint import KEPT_DAYS, RUNNING, Store
 from foretrain.errors import ForetrainError, ResourceError, StorageError
 from foretrain.record import Record
 from foretrain.settings import CascadeSettings, Settings
@@ -155,7 +157,7 @@ def test_what_a_running_stage_keeps_outlives_it_until_it_is_committed(root: str)
 
 WRITER = """
 import sys
-from foretrain.checkpoint import Store
+from foretrain.checkpoint import KEPT_DAYS, RUNNING, Store
 from foretrain.settings import DataSettings
 
 store, me = Store(sys.argv[1]), sys.argv[2]
@@ -175,6 +177,18 @@ def test_processes_writing_the_same_keys_agree(tmp_path: Path) -> None:
     assert len(records[0]) == 20
     assert all(seen == records[0] for seen in records)
     assert all(Store(root).read("count", f"k{key}") for key in range(20))
+
+
+def test_what_nobody_went_on_from_is_forgotten_after_a_month(tmp_path: Path) -> None:
+    for name, days in (("old", KEPT_DAYS + 1), ("new", KEPT_DAYS - 1)):
+        file = tmp_path / RUNNING / "cascade" / name / "models" / "snapshot"
+        file.parent.mkdir(parents=True)
+        file.write_bytes(b"1")
+        for path in (file, *list(file.parents)[:2]):
+            os.utime(path, (time.time() - days * 86_400,) * 2)
+    with Store(tmp_path).draft("profile", "key"):
+        pass
+    assert [path.name for path in (tmp_path / RUNNING / "cascade").iterdir()] == ["new"]
 
 
 def test_an_unfinished_entry_that_vanishes_meanwhile_stops_nobody(tmp_path: Path) -> None:
