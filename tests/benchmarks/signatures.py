@@ -18,9 +18,10 @@ import numpy as np
 from sklearn.metrics import roc_auc_score
 from threadpoolctl import threadpool_limits
 
-from foretrain.collapse import pairing
+from foretrain.collapse import calibration, pairing
 from foretrain.collapse.loops import pairs, real
 from foretrain.collapse.loops.simulated import Simulated
+from foretrain.settings import PrescreenSettings
 from foretrain.signatures import prescreen, rebuild, seed
 from foretrain.signatures.collection import Collection
 from foretrain.signatures.embedding import WIDTH, embed
@@ -79,6 +80,15 @@ def unseen(known: Known) -> None:
         print(f"flagged as novel: {np.mean([each.novel for each in found]):.3f}")
         sure = np.asarray([not each.novel for each in found])
         spared(name, prior[sure], collapsed[sure], len(made))
+        limit = PrescreenSettings().skip_above
+        left = [pair for pair, p, familiar in zip(made, prior, sure, strict=True) if familiar and p > limit]
+        judge, caution = calibration.load().judge, calibration.load().least
+        said = [
+            judge(pairing.compare(pair.candidate, pair.original, 4, 0), 0).probability
+            >= max(0.5, caution(min(len(pair.candidate), len(pair.original))))
+            for pair in left
+        ]
+        print(f"  of {len(left)} spared by default, rejected by the statistics alone (quick): {sum(said)}")
 
 
 def spared(name: str, prior: np.ndarray, collapsed: np.ndarray, of: int) -> None:
