@@ -25,6 +25,8 @@ def comparable(found: Validation) -> dict[str, Any]:
         given.pop("table")
     if plain["prescreen"] is not None:
         plain["prescreen"].pop("vector")
+    if plain["localization"] is not None:
+        plain["localization"].pop("table")
     if plain["cascade"] is not None:
         for name in ("resumed", "rows_per_second", "peak_bytes", "weights"):
             plain["cascade"].pop(name)
