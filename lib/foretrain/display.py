@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from foretrain.cascade import sentences
+from foretrain.localization.sentences import line as rows_line
 from foretrain.signatures import sentences as signatures
 
 if TYPE_CHECKING:
@@ -87,6 +88,8 @@ def _head(validation: Validation) -> RenderableType:
         facts.add_row("Looks like", signatures.line(validation.prescreen))
     if validation.cascade is not None:
         facts.add_row("Training", sentences.line(validation.cascade))
+    if validation.localization is not None:
+        facts.add_row("Rows", rows_line(validation.localization))
     return Group(title, Text(f"\n{validation.sentence}\n"), facts)
 
 
@@ -139,11 +142,14 @@ def html(validation: Validation) -> str:
     reasons = "".join(f"<li>{escape(reason)}</li>" for reason in validation.reasons[:3])
     said = sentences.sentences(validation.cascade) if validation.cascade is not None else ()
     learned = f"<p>{escape(' '.join(said))}</p>" if said else ""
+    flagged = (
+        f"<p>Rows: {escape(rows_line(validation.localization))}</p>" if validation.localization is not None else ""
+    )
     return textwrap.dedent(
         f"""\
         <div style="max-width:44rem;line-height:1.5">
         <p><strong>{escape(validation.verdict.upper())}</strong> {escape(validation.inputs.candidate.name)}:
-        {escape(validation.sentence)}</p><p>{escape(line(validation))}</p>{learned}
+        {escape(validation.sentence)}</p><p>{escape(line(validation))}</p>{learned}{flagged}
         <table>{rows}</table><ul>{reasons}</ul></div>"""
     )
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from foretrain.collapse.record import Collapse
     from foretrain.data.reference import DatasetRef
     from foretrain.diversity.record import Diversity
+    from foretrain.localization.record import Localization
     from foretrain.profile.record import ProfileRef
     from foretrain.report.record import ReportRef
     from foretrain.signatures.record import Prescreen
@@ -110,6 +111,13 @@ def _without_cascade(settings: Settings, found: Mapping[str, Record]) -> str | N
 
 def _scored(collapse: Collapse) -> str:
     return f"{collapse.verdict}, score {collapse.score:.0f} of 100"
+
+
+def _localized(localization: Localization) -> str:
+    if localization.abstained is not None:
+        return "no row flagged"
+    groups = len(localization.groups)
+    return f"{localization.flagged:,} rows flagged in {groups} group{'' if groups == 1 else 's'}"
 
 
 def _written(report: ReportRef) -> str:
@@ -207,12 +215,26 @@ STAGES: tuple[Stage, ...] = (
         finding=_scored,
     ),
     Stage(
+        name="localization",
+        title="Localization",
+        question="Which rows are bad, how sure is that, and why?",
+        function="foretrain.localization:localize",
+        record="foretrain.localization.record:Localization",
+        needs=("profile",),
+        settings=("seed", "target", "localization"),
+        code=(*_BASE, "foretrain.localization", *_TABLES),
+        each="pair",
+        finding=_localized,
+        files=True,
+        on_failure="go on without",
+    ),
+    Stage(
         name="report",
         title="Report",
         question="What does a person need to see to decide?",
         function="foretrain.report:write",
         record="foretrain.report.record:ReportRef",
-        needs=("load", "diversity", "prescreen", "cascade", "collapse"),
+        needs=("load", "diversity", "prescreen", "cascade", "collapse", "localization"),
         settings=(),
         code=(*_BASE, "foretrain.report", "foretrain.validation"),
         each="pair",

@@ -334,6 +334,7 @@ class _Chain:
             diversity=found.get("diversity"),
             prescreen=found.get("prescreen"),
             cascade=found.get("cascade"),
+            localization=found.get("localization"),
             failures=dict(self.failures),
             not_run=dict(self.not_run),
             settings=self.settings,

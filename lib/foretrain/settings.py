@@ -142,6 +142,13 @@ class DispatchSettings(Section):
     """A run that has given no sign of life for so long is taken for dead, and resumed elsewhere."""
 
 
+class LocalizationSettings(Section):
+    """Which rows are flagged."""
+
+    flag_at: Annotated[float, Field(gt=0, le=1)] = 0.5
+    """Flag a row that is bad with this probability or above."""
+
+
 class VerdictSettings(Section):
     """Where the verdict changes."""
 
@@ -172,6 +179,7 @@ class Settings(Section):
     cascade: CascadeSettings = CascadeSettings()
     dispatch: DispatchSettings = DispatchSettings()
     verdict: VerdictSettings = VerdictSettings()
+    localization: LocalizationSettings = LocalizationSettings()
 
     def only(self, names: tuple[str, ...]) -> Settings:
         """These settings with all others at their default: a stage cannot read what it did not declare."""

@@ -12,6 +12,7 @@ from foretrain.cascade.record import Cascade
 from foretrain.collapse.record import Collapse
 from foretrain.data.reference import DatasetRef
 from foretrain.diversity.record import Diversity
+from foretrain.localization.record import Localization
 from foretrain.record import Record
 from foretrain.settings import Settings
 from foretrain.signatures.record import Prescreen
@@ -53,6 +54,8 @@ class Validation(Collapse):
     """What it looks like among known failures; None where it was not looked up: `not_run` or `failures` says why."""
     cascade: Cascade | None = None
     """None where no models were trained; `not_run` or `failures` says why."""
+    localization: Localization | None = None
+    """Which rows are bad; None where the stage failed: `failures` says why."""
     failures: dict[str, str] = {}
     """Of stages that the run went on without, the reason."""
     not_run: dict[str, str] = {}
@@ -67,6 +70,11 @@ class Validation(Collapse):
     def collapse(self) -> Collapse:
         """The collapse stage's part of this record."""
         return self
+
+    @property
+    def flagged_rows(self) -> tuple[int, ...]:
+        """Places of the flagged rows in the source, the first row of data being 0, surest first; at most 10,000."""
+        return self.localization.flagged_rows if self.localization is not None else ()
 
     def to_dict(self) -> dict[str, Any]:
         """The validation as plain JSON values: what validation.json holds."""

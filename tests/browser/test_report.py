@@ -198,3 +198,13 @@ def test_everything_can_be_reached_from_the_keyboard(screen: Screen, kinds: dict
         page.keyboard.press("Tab")
         reached.add(page.evaluate("(document.activeElement.textContent || '').trim().slice(0, 40)"))
     assert {"Eight dimensions", "See the column", "Distance"} <= reached
+
+
+@pytest.mark.parametrize("size", [PHONE, DESK])
+def test_flagged_rows_can_be_read_whole(screen: Screen, kinds: dict[str, Validation], size: tuple[int, int]) -> None:
+    for kind in ("reject", "hostile"):
+        seen = screen.show(kinds[kind], width=size[0], height=size[1])
+        table = seen.page.get_by_role("region", name="Flagged rows")
+        assert table.locator("tbody tr").count() == 100
+        assert table.evaluate("each => each.scrollWidth <= each.clientWidth + 1")
+        assert seen.width_needed() <= size[0]

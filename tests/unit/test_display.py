@@ -58,7 +58,7 @@ def test_what_models_learn_takes_two_lines_at_most() -> None:
     }.items():
         lines = told(BUILD[kind]())
         (first,) = [at for at, each in enumerate(lines) if each.startswith("Training")]
-        last = next(at for at in range(first, len(lines)) if not lines[at].strip())
+        last = next(at for at in range(first, len(lines)) if not lines[at].strip() or lines[at].startswith("Rows"))
         assert last - first <= 2
         assert " ".join(" ".join(lines[first:last]).split()) == f"Training {said}"
     assert not [each for each in told(BUILD["untrained"]()) if each.startswith("Training")]
@@ -73,3 +73,8 @@ def test_a_notebook_shows_the_same_and_escapes_names() -> None:
 
 def test_one_line() -> None:
     assert line(BUILD["reject"]()) == "reject: score 32 (29 to 35), P(collapse) 0.97, medium damage 13%"
+
+
+def test_flagged_rows_are_said_in_a_line() -> None:
+    said = " ".join(" ".join(told(BUILD["reject"]())).split())
+    assert "Rows 240 of 20,190 flagged: 120 copies, 120 unlikely combination; most by age" in said

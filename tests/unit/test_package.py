@@ -79,6 +79,7 @@ def test_steps_are_in_order_once_a_dataset_or_once_for_both() -> None:
         "prescreen",
         "cascade",
         "collapse",
+        "localization",
         "report",
     ]
     assert [str(step) for step in steps(("original", "candidate"), "cascade")] == [

@@ -31,7 +31,7 @@ OFF = CascadeSettings(mode=CascadeMode.OFF)
 FULL = CascadeSettings(mode=CascadeMode.FULL)
 ALL = [
     *("load original", "load candidate", "profile original", "profile candidate"),
-    *("diversity", "prescreen", "collapse", "report"),
+    *("diversity", "prescreen", "collapse", "localization", "report"),
 ]
 
 
@@ -176,6 +176,33 @@ def test_a_stage_that_may_fail_is_gone_on_without(pair: Pair, tmp_path: Path, mo
     monkeypatch.undo()
     whole, told = run(pair, tmp_path)
     assert (whole.failures, told.computed) == ({}, ["diversity", "report"])
+
+
+def test_the_verdict_stands_where_rows_could_not_be_told(
+    pair: Pair, done: tuple[Path, Validation], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: object, **__: object) -> None:
+        raise DataError("no rows")
+
+    monkeypatch.setattr("foretrain.localization.localize", fails, raising=False)
+    found, told = run(pair, tmp_path)
+    assert (found.localization, found.flagged_rows) == (None, ())
+    assert (found.failures, told.failures) == ({"localization": "no rows"}, ["localization"])
+    assert (found.verdict, found.score) == (done[1].verdict, done[1].score)
+    assert "no rows" in (tmp_path / "report.html").read_text(encoding="utf-8")
+
+
+def test_rows_are_in_the_result_and_on_the_page(pair: Pair, tmp_path: Path) -> None:
+    lines = Path(pair.candidate).read_text().splitlines()
+    bad = tmp_path / "bad.csv"
+    bad.write_text("\n".join([*lines, *["44,999999.5,Bern,True"] * 9]) + "\n")
+    found, _ = run(Pair(str(bad), pair.original), tmp_path / "out")
+    assert found.localization is not None
+    assert set(found.flagged_rows) >= set(range(300, 309))
+    assert found.localization.table.startswith(str(tmp_path / "out"))
+    page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+    assert "9 rows share this exact combination of values." in page
+    assert 'href="#rows"' in page
 
 
 def test_bad_data_ends_the_run_and_keeps_what_was_done(pair: Pair, tmp_path: Path) -> None:

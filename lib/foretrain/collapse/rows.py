@@ -54,7 +54,7 @@ def sample(candidate: ProfileRef, original: ProfileRef, target: str | None, seed
     has_text = any(c.kind is Kind.TEXT for c in columns)
     sides = []
     for name, ref in (("candidate", candidate), ("original", original)):
-        rows = _expand(read_sample(ref), MOST_TEXTS if has_text else MOST_ROWS, stream(seed, "collapse", "rows", name))
+        rows = expand(read_sample(ref), MOST_TEXTS if has_text else MOST_ROWS, stream(seed, "collapse", "rows", name))
         if len(rows) < ref.rows:
             notes.append(f"Paired statistics of the {name} read {len(rows):,} of {ref.rows:,} rows, drawn by the seed.")
         sides.append(rows)
@@ -89,7 +89,7 @@ def readable(columns: Sequence[Column], target: str | None, seed: int) -> tuple[
     return [c for c in kept if c.name in drawn], len(kept)
 
 
-def _expand(rows: pa.Table, most: int, chance: np.random.Generator) -> pa.Table:
+def expand(rows: pa.Table, most: int, chance: np.random.Generator) -> pa.Table:
     """The distinct rows of a sample, each as often as it occurs; beyond `most` rows, that many drawn."""
     copies = rows["__copies__"].to_numpy()
     index = np.repeat(np.arange(len(rows)), np.minimum(copies, most))

@@ -88,6 +88,9 @@ def places_of(validation: Validation) -> dict[str, str]:
         sections["spectrum"] = "Spectrum"
     if diversity is not None:
         sections["copies"] = "Copies"
+    if validation.localization is not None:
+        sections["rows"] = "Rows"
+    if diversity is not None:
         if measures_of(diversity):
             sections["diversity"] = "Diversity"
         if diversity.rare_values:

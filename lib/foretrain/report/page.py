@@ -12,6 +12,7 @@ import jinja2
 from foretrain.cascade.sentences import agreement, sentences, weak
 from foretrain.checkpoint import Folder
 from foretrain.collapse.record import Collapse
+from foretrain.localization.sentences import NAMES
 from foretrain.report import colours, figures, links, reproduce, wording
 from foretrain.report.figures.cascade import architecture, comparisons, tier_title, tiers
 from foretrain.report.figures.correlations import pairs, scale
@@ -111,6 +112,7 @@ def _environment() -> jinja2.Environment:
         "tier_names": tiers,
         "tier_title": tier_title,
         "loss_words": wording.LOSSES,
+        "mechanism_names": NAMES,
         "weak": weak,
         "origin_of": origin,
         "title_of": title,

@@ -22,6 +22,7 @@ from foretrain.collapse.record import (
 )
 from foretrain.data.reference import Column, DatasetRef, Kind
 from foretrain.diversity.record import Diversity, LostOrInvented, Measure
+from foretrain.localization.record import Blame, Group, Importance, Localization, Row
 from foretrain.record import Interval
 from foretrain.seeds import stream
 from foretrain.settings import Settings
@@ -57,7 +58,7 @@ TITLES: dict[DimensionName, tuple[str, str]] = {
     "statistical_consistency": ("Statistical Consistency", "Are effects and their sizes the same?"),
 }
 CASCADE: tuple[DimensionName, ...] = ("gradient_health", "loss_landscape")
-TIMINGS = {"load": 0.42, "profile": 0.81, "diversity": 1.24, "collapse": 4.61, "report": 0.06}
+TIMINGS = {"load": 0.42, "profile": 0.81, "diversity": 1.24, "collapse": 4.61, "localization": 0.9, "report": 0.06}
 VERSIONS = {"foretrain": "0.1.0", "python": "3.11.9", "numpy": "2.4.6", "scikit-learn": "1.9.0"}
 
 
@@ -86,9 +87,58 @@ def validation(
         diversity=_diversity(names, original, harm),
         prescreen=prescreen,
         cascade=cascade,
+        localization=localization(names, rows, original),
         settings=settings,
         timings=TIMINGS,
         versions=VERSIONS,
+    )
+
+
+def localization(names: Sequence[str], rows: int, original: bool = True, flagged: int = 240) -> Localization:
+    """Rows flagged for copies and for values of the first column, as the stage says it; none where it abstained."""
+    first = names[0]
+    why = None if flagged else "no row is more likely bad than not (area under the ROC curve 0.50)"
+    values = [(k % 2, 1 - k / (3 * max(flagged, 1))) for k in range(flagged)]
+    found = [
+        Row(
+            row=7 * k,
+            confidence=confidence,
+            mechanism="copy" if copied else "unlikely_combination",
+            sentence="41 rows share this exact combination of values." if copied else f"{first} is odd, 1 in 5,000.",
+            columns=() if copied else (Blame(column=first, value="odd", one_in=5000.0),),
+        )
+        for k, (copied, confidence) in enumerate(values)
+    ]
+    half = flagged // 2
+    groups = (
+        Group(
+            mechanism="copy", columns=(), rows=half, examples=(7, 21), confidence=0.9, sentence="41 copies of one row."
+        ),
+        Group(
+            mechanism="unlikely_combination",
+            columns=tuple(names[:2]),
+            rows=flagged - half,
+            examples=(0, 14, 28, 42, 56),
+            confidence=0.8,
+            sentence=f"Values that do not go together, {first} most of all.",
+        ),
+    )
+    return Localization(
+        rows=rows,
+        flagged=flagged,
+        flag_at=0.5,
+        expected_bad=1.2 * flagged,
+        auc=0.53 if original else None,
+        flagged_of_original=0.001 if original else None,
+        abstained=why,
+        by_mechanism={"copy": half, "unlikely_combination": flagged - half} if flagged else {},
+        groups=groups if flagged else (),
+        top=tuple(found[:100]),
+        importance=(Importance(column=first, share=0.7), Importance(column=names[-1], share=0.3)) if flagged else (),
+        table="checkpoints/localization/0/rows.parquet",
+        table_rows=rows,
+        flagged_rows=tuple(row.row for row in found),
+        notes=() if original else ("Without an original only copies within the candidate can be told.",),
     )
 
 

@@ -212,3 +212,13 @@ def test_the_record_names_where_the_page_will_be(tmp_path: Path) -> None:
     made = write(BUILD["hostile"](), Here(tmp_path))
     assert made.html == "s3://bucket/report.html"
     assert (tmp_path / "report.html").read_text(encoding="utf-8") == render(BUILD["hostile"]())
+
+
+def test_flagged_rows_are_shown_with_their_causes_or_that_there_are_none() -> None:
+    section = render(BUILD["hostile"]()).split('<section id="rows">')[1].split("Diversity")[0]
+    assert "240 rows of 20,190 are bad with a probability of" in section
+    assert "The surest 100" in section
+    assert section.count("41 rows share this exact combination of values.") == 50
+    assert "<script" not in section
+    none = cases.validation("approve").model_copy(update={"localization": cases.localization(["age"], 900, flagged=0)})
+    assert "No row is flagged: no row is more likely bad than not" in render(none)
