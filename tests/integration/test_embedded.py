@@ -76,7 +76,7 @@ def test_a_recorded_run_is_kept_and_calls_nobody(pair: Pair, tmp_path: Path, gua
         runs = database.execute("select name, state_type from flow_run").fetchall()
         tasks = database.execute("select count(*) from task_run where state_type = 'COMPLETED'").fetchone()
     assert runs == [("validate-candidate.csv", "COMPLETED")]
-    assert tasks == (7,)
+    assert tasks == (9,)
     database.close()
 
 

@@ -203,7 +203,7 @@ def test_sources_and_output_in_an_object_store(pair: Pair, gcs: str, capsys: pyt
     assert fs.cat_file(f"{out}/validation.json").decode() == said
     assert b"</html>" in fs.cat_file(f"{out}/report.html")
     _, shown, progress = foretrain(*command, capsys=capsys)
-    assert progress.count(" restored ") == 8
+    assert progress.count(" restored ") == 9
     assert f"{out}/report.html" in shown
     assert foretrain("inspect", out, "--json", capsys=capsys)[:2] == (status, said)
 
