@@ -14,7 +14,7 @@ from unit.collapse.tables import table
 from unit.profile.tables import columns, mixed
 
 from foretrain.collapse import texts
-from foretrain.collapse.rows import _expand
+from foretrain.collapse.rows import expand
 from foretrain.collapse.space import MOST_AXES, Space
 from foretrain.collapse.table import Table, Target, pair
 from foretrain.data.reference import Column, Kind
@@ -135,16 +135,16 @@ def test_a_wide_space_keeps_distances() -> None:
 
 def test_rows_are_put_back_as_often_as_they_occur() -> None:
     rows = pa.table({"a": list("wxyz"), "__copies__": pa.array([1, 3, 1, 2])})
-    assert _expand(rows, 100, np.random.default_rng(0))["a"].to_pylist() == list("wxxxyzz")
+    assert expand(rows, 100, np.random.default_rng(0))["a"].to_pylist() == list("wxxxyzz")
 
 
 def test_of_too_many_rows_some_are_drawn_in_proportion() -> None:
     rows = pa.table({"a": list(range(1000)), "__copies__": pa.array([9000, *[1] * 999])})
-    found = np.asarray(_expand(rows, 2000, np.random.default_rng(0))["a"])
+    found = np.asarray(expand(rows, 2000, np.random.default_rng(0))["a"])
     assert len(found) == 2000
     assert (found == 0).mean() == pytest.approx(0.9, abs=0.03)
     distinct = pa.table({"a": list(range(1000)), "__copies__": pa.array([1] * 1000)})
-    found = np.asarray(_expand(distinct, 200, np.random.default_rng(0))["a"])
+    found = np.asarray(expand(distinct, 200, np.random.default_rng(0))["a"])
     assert len(np.unique(found)) == 200
 
 
