@@ -43,7 +43,8 @@ from foretrain_flows.validate import validate
 ROOT = Path(__file__).parents[2]
 PREFECT = [sys.executable, "-m", "prefect"]
 
-SETTINGS = {"effort": "quick", "target": "label", "cascade": {"mode": "full", "rows": 100, "snapshot_seconds": 0.2}}
+# long enough that a run is caught in its midst on a busy machine too
+SETTINGS = {"effort": "thorough", "target": "label", "cascade": {"mode": "full", "rows": 100, "snapshot_seconds": 0.2}}
 
 
 class Farm:
@@ -144,12 +145,12 @@ def percent(run: FlowRun) -> float:
     return 0.0
 
 
-def until(what: Callable[[], Any], farm: Farm, seconds: float = 90.0) -> Any:
+def until(what: Callable[[], Any], farm: Farm, seconds: float = 150.0) -> Any:
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         if found := what():
             return found
-        time.sleep(1)
+        time.sleep(0.2)
     with get_client(sync_client=True) as client:
         states = "\n".join(f"{run.name}: {run.state!r}" for run in client.read_flow_runs())
     logs = "\n".join(log.read_text()[-2000:] for log in farm.folder.glob("*.log"))
