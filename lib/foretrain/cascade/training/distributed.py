@@ -138,7 +138,8 @@ def train(
 
 def _start(folder: Path, processes: int, threads: int, advance: Callable[[Advance], None]) -> dict[str, Any] | None:
     """Run the processes to their end, and say what failed."""
-    (folder / FAILURE).unlink(missing_ok=True)
+    for left in (FAILURE, RESULT):
+        (folder / left).unlink(missing_ok=True)
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--local-addr", "127.0.0.1",
                "--nproc-per-node", str(processes), "-m", __name__, str(folder)]  # fmt: skip
     with (
@@ -161,7 +162,7 @@ def _start(folder: Path, processes: int, threads: int, advance: Callable[[Advanc
             with suppress(ProcessLookupError):
                 os.killpg(child.pid, signal.SIGTERM)
             raise
-    if status == 0:
+    if status == 0 or (folder / RESULT).exists():  # once that is written, a process may end as it likes
         return None
     with suppress(FileNotFoundError):
         found: dict[str, Any] = json.loads((folder / FAILURE).read_text(encoding="utf-8"))
@@ -226,7 +227,12 @@ def main(folder: Path) -> None:
         (folder / FAILURE).write_text(json.dumps(failure), encoding="utf-8")
         raise
     if fabric.global_rank == 0:
-        (folder / RESULT).write_bytes(pack([_plain(each) for each in trained]))
+        part = folder / f"{RESULT}.part"
+        part.write_bytes(pack([_plain(each) for each in trained]))
+        part.replace(folder / RESULT)
+    # all stay until the result is there, and leave no thread of the group to the interpreter's end, which would abort
+    fabric.barrier()
+    torch.distributed.destroy_process_group()
 
 
 def _known(error: ForetrainError) -> str:
