@@ -17,8 +17,9 @@ The rules, in order; the first that fits decides, and a setting (`data.kinds`) o
 
 from __future__ import annotations
 
+import difflib
 import re
-from collections.abc import Collection
+from collections.abc import Mapping
 
 from foretrain.data.canonical import Family, family
 from foretrain.data.raw import Raw
@@ -49,24 +50,34 @@ _BY_MEANING = {
 }
 
 
-def columns(raw: Raw, overrides: dict[str, Kind], features: Collection[str] = ()) -> tuple[Column, ...]:
+def columns(raw: Raw, overrides: dict[str, Kind], features: Mapping[str, str] | None = None) -> tuple[Column, ...]:
     """Find the kind of each column of a source.
 
     Args:
         raw: the source's rows.
         overrides: kinds that the user names.
-        features: columns that are never identifiers, such as the target.
+        features: columns that are never identifiers, such as the target; each with the setting that names it.
 
     Raises:
-        DataError: a column holds no value, mixes types, or a column named by `overrides` is not there.
+        DataError: a column holds no value, mixes types, or a column named by `overrides` or `features` is not there.
     """
-    first = raw.ends[0][1] if raw.ends else None
-    for name in overrides:
-        if name not in raw.types:
-            raise DataError("data.kinds names a column that is not there", file=first, column=name)
+    features = features or {}
+    _check_named(raw, {**dict.fromkeys(overrides, "data.kinds"), **features})
     named = [name for name in raw.types if _ID_NAME.search(name) and name not in features]
     evidence = scan(raw, named)
     return tuple(_column(raw, name, evidence[name], overrides.get(name), name in features) for name in raw.types)
+
+
+def _check_named(raw: Raw, names: Mapping[str, str]) -> None:
+    for name, setting in names.items():
+        if name not in raw.types:
+            near = difflib.get_close_matches(name, raw.types, n=1)
+            raise DataError(
+                f"{setting} names a column that is not there",
+                file=raw.ends[0][1] if raw.ends else None,
+                column=name,
+                hint=f"Did you mean {near[0]}?" if near else f"The first columns are {', '.join(list(raw.types)[:5])}",
+            )
 
 
 def _column(raw: Raw, name: str, evidence: Evidence, override: Kind | None, feature: bool) -> Column:

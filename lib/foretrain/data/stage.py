@@ -82,7 +82,8 @@ def _read(
         raise DataError(f"expected at least two rows, found {'one' if raw.rows else 'none'}", file=file)
     if not raw.types:
         raise DataError("expected at least one column, found none", file=file)
-    features = [column for column in (settings.target, settings.time_column) if column is not None]
+    named = {"target": settings.target, "time_column": settings.time_column}
+    features = {column: setting for setting, column in named.items() if column is not None}
     columns = impose(raw, like) if like else find_columns(raw, settings.data.kinds, features)
     if (
         where

@@ -3,26 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pytest
 
+from foretrain.checkpoint import LocalFolder
 from foretrain.data import DatasetRef, load, open_batches
 from foretrain.settings import Settings
-
-
-class LocalFolder:
-    def __init__(self, root: Path) -> None:
-        self.root = root
-
-    def path(self, name: str) -> Path:
-        return self.root / name
-
-    def url(self, name: str) -> str:
-        return str(self.root / name)
-
 
 Loader = Callable[..., DatasetRef]
 
@@ -31,9 +19,16 @@ Loader = Callable[..., DatasetRef]
 def loader(tmp_path_factory: pytest.TempPathFactory) -> Loader:
     """`load`, with settings as keywords of `data` and a fresh folder a call."""
 
-    def call(source: Any, *, like: DatasetRef | None = None, target: str | None = None, **data: Any) -> DatasetRef:
+    def call(
+        source: Any,
+        *,
+        like: DatasetRef | None = None,
+        target: str | None = None,
+        time_column: str | None = None,
+        **data: Any,
+    ) -> DatasetRef:
         folder = LocalFolder(tmp_path_factory.mktemp("stage"))
-        settings = Settings.model_validate({"data": data, "target": target})
+        settings = Settings.model_validate({"data": data, "target": target, "time_column": time_column})
         return load(source, settings, folder, like=like)
 
     return call

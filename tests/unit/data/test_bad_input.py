@@ -418,5 +418,12 @@ def test_kinds_that_do_not_fit(loader, tmp_path):
     frame().to_csv(tmp_path / "a.csv", index=False)
     with refused("expected kind numeric", "found 'y'", file="a.csv", column="b", row=1):
         loader(tmp_path / "a.csv", kinds={"b": "numeric"})
-    with refused("not there", file="a.csv", column="q"):
+    with refused("not there", "The first columns are a, b", file="a.csv", column="q"):
         loader(tmp_path / "a.csv", kinds={"q": "numeric"})
+
+
+@pytest.mark.parametrize("setting", ["target", "time_column"])
+def test_target_and_time_columns_must_be_there(setting, loader, tmp_path):
+    frame().rename(columns={"b": "label"}).to_csv(tmp_path / "a.csv", index=False)
+    with refused(f"{setting} names a column that is not there", "Did you mean label?", file="a.csv", column="lable"):
+        loader(tmp_path / "a.csv", **{setting: "lable"})
