@@ -66,6 +66,23 @@ class Folder(Protocol):
 
 
 @dataclass(frozen=True)
+class LocalFolder:
+    """A `Folder` outside any store: what is written stays where it is. Made when first written to."""
+
+    root: Path
+
+    def path(self, name: str) -> Path:
+        self.root.mkdir(parents=True, exist_ok=True)
+        return self.root / name
+
+    def url(self, name: str) -> str:
+        return str(self.root / name)
+
+    def kept(self, name: str) -> str:
+        return self.url(name)
+
+
+@dataclass(frozen=True)
 class Entry:
     """A stored stage: its record as JSON text, and the seconds that computing it took."""
 

@@ -23,6 +23,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from foretrain.checkpoint import LocalFolder
 from foretrain.collapse.calibration import Calibration
 from foretrain.collapse.judging import score
 from foretrain.collapse.loops.fit import Fit
@@ -32,26 +33,12 @@ from foretrain.profile import profile
 from foretrain.settings import Effort, Settings
 
 
-class Folder:
-    """Where a stage's files go."""
-
-    def __init__(self, root: Path) -> None:
-        self.root = root
-        root.mkdir(parents=True, exist_ok=True)
-
-    def path(self, name: str) -> Path:
-        return self.root / name
-
-    def url(self, name: str) -> str:
-        return str(self.root / name)
-
-
 def judge(suite: Path, pair: dict[str, str], fitted: Calibration, settings: Settings) -> dict[str, Any]:
     """One pair through the stages."""
     settings = settings.model_copy(update={"target": pair["target"]})
     began = time.process_time()
     with tempfile.TemporaryDirectory() as root:
-        folders = {name: Folder(Path(root) / name) for name in ("lo", "lc", "po", "pc")}
+        folders = {name: LocalFolder(Path(root) / name) for name in ("lo", "lc", "po", "pc")}
         original = load(suite / pair["original"], settings, folders["lo"])
         candidate = load(suite / pair["synthetic"], settings, folders["lc"], like=original)
         real, made = profile(original, settings, folders["po"]), profile(candidate, settings, folders["pc"])

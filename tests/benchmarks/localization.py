@@ -38,6 +38,7 @@ from sklearn.model_selection import cross_val_predict
 from sklearn.neighbors import LocalOutlierFactor
 from sklearn.preprocessing import StandardScaler
 
+from foretrain.checkpoint import LocalFolder
 from foretrain.collapse.loops import real
 from foretrain.collapse.loops.recipes import GENERATORS, consume
 from foretrain.data import load
@@ -47,20 +48,6 @@ from foretrain.settings import Settings
 
 MOST = 1000
 """Rows a half at most."""
-
-
-class Folder:
-    """Where a stage's files go."""
-
-    def __init__(self, root: Path) -> None:
-        self.root = root
-        root.mkdir(parents=True, exist_ok=True)
-
-    def path(self, name: str) -> Path:
-        return self.root / name
-
-    def url(self, name: str) -> str:
-        return str(self.root / name)
 
 
 @dataclass(frozen=True)
@@ -190,7 +177,7 @@ def judged(case: Case) -> tuple[np.ndarray, Localization, float]:
     """Every row's confidence, the record, and CPU seconds of the stage, through the stages a user runs."""
     settings = Settings(target=case.target)
     with tempfile.TemporaryDirectory() as root:
-        folders = {name: Folder(Path(root) / name) for name in ("lo", "lc", "po", "pc", "l")}
+        folders = {name: LocalFolder(Path(root) / name) for name in ("lo", "lc", "po", "pc", "l")}
         original = load(case.original, settings, folders["lo"])
         candidate = load(case.candidate, settings, folders["lc"], like=original)
         real_, made = profile(original, settings, folders["po"]), profile(candidate, settings, folders["pc"])

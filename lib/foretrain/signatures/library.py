@@ -291,6 +291,8 @@ def _url(database: str) -> URL:
         raise SettingsError(
             "signatures.database is no URL of a database", hint="For example sqlite:////home/me/signatures.db"
         ) from error
+    if url.get_backend_name() not in ("sqlite", "postgresql", "postgres"):
+        raise SettingsError(f"signatures.database: expected sqlite:// or postgresql://, found {url.drivername}://")
     return url.set(drivername="postgresql+psycopg") if url.drivername in ("postgresql", "postgres") else url
 
 

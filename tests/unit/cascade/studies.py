@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from unit.profile.stored import Here
 
 from foretrain.cascade.problem import Rows, Study, length
 from foretrain.cascade.rows.arms import study
+from foretrain.checkpoint import LocalFolder
 from foretrain.data import load
 from foretrain.profile import ProfileRef, profile
 from foretrain.settings import CascadeSettings, DataSettings, Effort, Settings
@@ -27,8 +27,8 @@ def settings(target: str | None = None, seed: int = 0, kinds: dict[str, Any] | N
 
 
 def profiled(root: Path, source: Any, wanted: Settings, like: ProfileRef | None = None) -> ProfileRef:
-    ref = load(source, wanted, Here(root / "data"), like=like.dataset if like else None)
-    return profile(ref, wanted, Here(root / "profile"))
+    ref = load(source, wanted, LocalFolder(root / "data"), like=like.dataset if like else None)
+    return profile(ref, wanted, LocalFolder(root / "profile"))
 
 
 def studied(root: Path, candidate: Any, original: Any = None, wanted: Settings | None = None) -> Study:

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from unit.profile.stored import Here
 
+from foretrain.checkpoint import LocalFolder
 from foretrain.collapse import score
 from foretrain.collapse.record import Collapse
 from foretrain.collapse.space import Space
@@ -77,7 +77,7 @@ def profiled(
     root: Path, candidate: Any, original: Any = None, settings: Settings = QUICK
 ) -> tuple[ProfileRef, ProfileRef | None]:
     """Two sources, loaded and profiled as the pipeline does."""
-    real = None if original is None else load(original, settings, Here(root / "original"))
-    made = load(candidate, settings, Here(root / "candidate"), like=real)
-    known = None if real is None else profile(real, settings, Here(root / "original profile"))
-    return profile(made, settings, Here(root / "candidate profile")), known
+    real = None if original is None else load(original, settings, LocalFolder(root / "original"))
+    made = load(candidate, settings, LocalFolder(root / "candidate"), like=real)
+    known = None if real is None else profile(real, settings, LocalFolder(root / "original profile"))
+    return profile(made, settings, LocalFolder(root / "candidate profile")), known

@@ -13,8 +13,8 @@ import pyarrow.parquet as pq
 import pytest
 from sklearn.metrics import average_precision_score
 from unit.collapse.tables import profiled
-from unit.profile.stored import Here
 
+from foretrain.checkpoint import LocalFolder
 from foretrain.localization import Localization, localize
 from foretrain.localization.record import Mechanism
 from foretrain.settings import LocalizationSettings, Settings
@@ -34,7 +34,7 @@ def frame(seed: int, rows: int = ROWS) -> pd.DataFrame:
 
 
 def found(root: Path, candidate: Any, original: Any = None, settings: Settings = SETTINGS) -> Localization:
-    return localize(*profiled(root, candidate, original, settings), settings, Here(root / "localization"))
+    return localize(*profiled(root, candidate, original, settings), settings, LocalFolder(root / "localization"))
 
 
 def planted() -> tuple[pd.DataFrame, dict[Mechanism, list[int]]]:

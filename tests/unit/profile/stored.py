@@ -7,28 +7,15 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from foretrain.checkpoint import LocalFolder
 from foretrain.data.reference import Column, DatasetRef
 from foretrain.profile import ProfileRef, profile
 from foretrain.settings import Settings
 
 
-class Here:
-    """A `Folder` that is where it will be."""
-
-    def __init__(self, root: Path) -> None:
-        self.root = root
-        root.mkdir(parents=True, exist_ok=True)
-
-    def path(self, name: str) -> Path:
-        return self.root / name
-
-    def url(self, name: str) -> str:
-        return str(self.root / name)
-
-
 def stored(table: pa.Table, columns: list[Column], root: Path, settings: Settings | None = None) -> ProfileRef:
     """The stored profile of a table in canonical types."""
-    folder = Here(root)
+    folder = LocalFolder(root)
     pq.write_table(table, folder.path("table.parquet"))
     ref = DatasetRef(
         name=root.name,

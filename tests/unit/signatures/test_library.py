@@ -144,7 +144,7 @@ def test_a_folder_of_signatures_is_read_back_and_checked(tmp_path: Path) -> None
 
 @pytest.mark.parametrize(
     ("database", "line"),
-    [("no url", "signatures.database is no URL"), ("oracle+none://x", "driver of oracle"), ("mine://x", "driver of m")],
+    [("no url", "signatures.database is no URL"), ("mysql://x", "expected sqlite:// or postgresql://, found mysql://")],
 )
 def test_a_wrong_url_gets_one_line(database: str, line: str, tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match=line):

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import tempfile
-from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
 
 from foretrain.cascade.problem import Study
 from foretrain.cascade.rows import arms
+from foretrain.checkpoint import LocalFolder
 from foretrain.collapse.table import Table
 from foretrain.data import load
 from foretrain.profile import ProfileRef, profile
@@ -45,8 +45,8 @@ def target_of(table: Table) -> str | None:
 
 
 def _profiled(table: Table, settings: Settings, root: Path, like: ProfileRef | None = None) -> ProfileRef:
-    ref = load(_arrow(table), settings, _Folder(root / "data"), like=like.dataset if like else None, name=root.name)
-    return profile(ref, settings, _Folder(root / "profile"))
+    ref = load(_arrow(table), settings, LocalFolder(root / "data"), like=like.dataset if like else None, name=root.name)
+    return profile(ref, settings, LocalFolder(root / "profile"))
 
 
 def _arrow(table: Table) -> pa.Table:
@@ -58,20 +58,3 @@ def _arrow(table: Table) -> pa.Table:
     for name, codes in zip(schema.codes, table.codes.T, strict=True):
         columns[name] = pa.array([None if code < 0 else f"level {code}" for code in codes], pa.string())
     return pa.table(columns)
-
-
-@dataclass(frozen=True)
-class _Folder:
-    """A stage's folder that nobody else writes to."""
-
-    root: Path
-
-    def path(self, name: str) -> Path:
-        self.root.mkdir(parents=True, exist_ok=True)
-        return self.root / name
-
-    def url(self, name: str) -> str:
-        return str(self.root / name)
-
-    def kept(self, name: str) -> str:
-        return self.url(name)
