@@ -10,6 +10,10 @@ from foretrain.localization.worst import Rows
 SURE = 0.95
 """A row of at least this confidence stands by itself."""
 
+APART = 0.9
+"""Area under the ROC curve from which the score tells the tables apart, however many of the original's rows are like
+the candidate's."""
+
 CHANCE = 0.05
 """Probability that chance alone flags so many rows, below which a table's rows are flagged."""
 
@@ -17,8 +21,8 @@ CHANCE = 0.05
 def abstention(kept: Rows, made: Floats, real: Floats, ability: float | None, at: float) -> str | None:
     """Why no row is to be flagged; None where some are.
 
-    Rows are flagged where one is a copy, or surer than `SURE` and all of the original's, or where the candidate has
-    more of them than the original, whose own rows were scored in the same way.
+    Rows are flagged where one is a copy, or surer than `SURE` and all of the original's, where the score tells the
+    tables apart, or where the candidate has more of them than the original, whose own rows were scored in the same way.
 
     Args:
         kept: the candidate's surest rows.
@@ -34,7 +38,7 @@ def abstention(kept: Rows, made: Floats, real: Floats, ability: float | None, at
     copied = (kept.times[flagged] > 1) | (kept.other[flagged] > 0)
     mine, theirs = int((made >= at).sum()), int((real >= at).sum())
     sure = kept.confidence.max() >= SURE > real.max(initial=0.0)
-    if not len(real) or sure or copied.any():
+    if not len(real) or sure or copied.any() or (ability is not None and ability >= APART):
         return None
     share = len(made) / (len(made) + len(real))
     if mine and binomtest(mine, mine + theirs, share, alternative="greater").pvalue < CHANCE:

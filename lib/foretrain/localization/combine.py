@@ -2,14 +2,17 @@
 
 Each mechanism gives a row a p-value: how often a row of the original, scored by models that have not seen it, is as far
 out. Good rows have uniform p-values, bad ones pile up near zero. How many are bad, and by which mechanism, is
-estimated from the candidate's own p-values as a mixture: a mechanism that shows more small p-values than chance gives
-each of them weight, one that does not gives none. What the same estimate finds in the original is taken off. The
-posterior is the confidence, 0 to 1.
+estimated from the candidate's own p-values as a mixture, one for each axis (looks synthetic, does harm): a mechanism
+that shows more small p-values than chance gives each of them weight, one that does not gives none. What the same
+estimate finds in the original is taken off. The posterior, calibrated, is the axis's confidence, 0 to 1; the larger of
+the two is the row's.
 
 References:
     Efron (2008), Microarrays, empirical Bayes and the two-groups model, Statistical Science 23.
     Allison et al. (2002), A mixture model approach for the analysis of microarray gene expression data, Computational
     Statistics and Data Analysis 39 (beta densities for p-values).
+    Figueiredo, Jain (2002), Unsupervised learning of finite mixture models, IEEE TPAMI 24 (a component must explain
+    rows before it gets any weight).
 """
 
 from __future__ import annotations
@@ -18,6 +21,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.special import expit, logit
 
 from foretrain.collapse.table import Floats
 from foretrain.localization.record import Mechanism
@@ -34,8 +38,20 @@ PRIOR_ROWS = 30.0
 LEFT = 0.01
 """Part of a mechanism's rows that is left at least: a single row may be certain, and rows keep an order."""
 
+SUPPORT: dict[Mechanism, float] = {
+    "looks_synthetic": 3.0,
+    "crowded": 2.0,
+    "misleads_neighbours": 3.0,
+    "harms_models": 3.0,
+}
+"""Rows that a noisy mechanism must explain before it gets any weight; 0 of those not named."""
+
 MOST = 1e12
 """Likelihood ratio of one row at most."""
+
+CALIBRATION = (-0.6, 1.5)
+"""Of log odds: what is added, and what they are multiplied by before. Fitted to the shares of bad rows by bins of
+confidence, on rows planted in the real tables that fits may see (`python tests/benchmarks/localization.py --fit`)."""
 
 _STEPS, _CLOSE = 300, 1e-7
 
@@ -57,15 +73,18 @@ class Mixture:
     @staticmethod
     def fit(p: Mapping[Mechanism, Floats]) -> Mixture:
         """By expectation and maximisation, from a table's p-values by mechanism, each (rows,)."""
+        if not p:
+            return Mixture((), 1.0, np.zeros((0, len(SHAPES))))
         ratios = _ratios(p, tuple(p))  # (rows, mechanisms * shapes)
         parts = ratios.shape[1]
         prior = np.append(1 - PRIOR, np.full(parts, PRIOR / parts))
         likely = np.column_stack([np.ones(len(ratios)), ratios])
+        support = np.append(0.0, [SUPPORT.get(name, 0.0) / len(SHAPES) for name in p for _ in SHAPES])
         shares = prior
         for _ in range(_STEPS):
             posterior = likely * shares
             posterior /= posterior.sum(axis=1, keepdims=True)
-            found = posterior.sum(axis=0) + PRIOR_ROWS * prior
+            found = np.maximum(posterior.sum(axis=0) + PRIOR_ROWS * prior - support, 0.0)
             found /= found.sum()
             moved, shares = np.abs(found - shares).max(), found
             if moved < _CLOSE:
@@ -84,6 +103,16 @@ class Mixture:
         ratios = _ratios(p, self.mechanisms) * self.bad.ravel()
         by = ratios.reshape(len(ratios), len(self.mechanisms), len(SHAPES)).sum(axis=2)
         return np.asarray(by / (self.good + by.sum(axis=1, keepdims=True)))
+
+
+def calibrated(probability: Floats) -> Floats:
+    """A mixture's posterior as the share of such rows that are bad, same shape; 0 and 1 stay.
+
+    References:
+        Platt (1999), Probabilistic outputs for support vector machines: a line through the log odds.
+    """
+    added, slope = CALIBRATION
+    return np.asarray(expit(added + slope * logit(np.clip(probability, 0.0, 1.0))))
 
 
 def _ratios(p: Mapping[Mechanism, Floats], names: Sequence[Mechanism]) -> Floats:

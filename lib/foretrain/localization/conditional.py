@@ -49,7 +49,7 @@ class Conditional:
 
     Attributes:
         weights: of the ridge regressions, (axes, axes): an axis from those of the other columns.
-        trees: by the feature that they predict.
+        trees: by the feature that they predict; None where the ridge regression alone does.
     """
 
     features: tuple[Feature, ...]
@@ -59,7 +59,13 @@ class Conditional:
 
     @staticmethod
     def fit(
-        rows: Floats, reference: Floats, features: Sequence[Feature], predicted: Sequence[int], target: int | None
+        rows: Floats,
+        reference: Floats,
+        features: Sequence[Feature],
+        predicted: Sequence[int],
+        target: int | None,
+        *,
+        linear: bool = False,
     ) -> Conditional:
         """Learn from rows of both tables.
 
@@ -69,14 +75,18 @@ class Conditional:
             features: what the columns hold.
             predicted: the features to predict.
             target: the one among them that is learned longest.
+            linear: whether all but the target are predicted by the ridge regressions alone.
         """
         scale = Scale.of(rows, reference, features)
         placed = scale.place(rows)
         weights = _ridge(placed, scale.owners)
         fitted = Conditional(tuple(features), scale, weights, {})
-        linear = placed @ weights
+        told = placed @ weights
         for k in predicted:
-            inputs, wanted, classes = fitted._question(k, rows, placed, linear)
+            if linear and k != target:
+                fitted.trees[k] = None
+                continue
+            inputs, wanted, classes = fitted._question(k, rows, placed, told)
             if inputs.shape[1] and classes != 1:
                 rounds = ROUNDS if classes <= 2 else max(8, TREES // classes)
                 if k == target:
@@ -92,6 +102,9 @@ class Conditional:
         linear = placed @ self.weights
         out = np.zeros(rows.shape)
         for k, trees in self.trees.items():
+            if trees is None:
+                out[:, k] = self._apart(k, rows, placed, linear)
+                continue
             inputs, wanted, classes = self._question(k, rows, placed, linear)
             answer = np.asarray(trees.predict(inputs, num_threads=1))
             if classes == 0:
@@ -100,6 +113,12 @@ class Conditional:
             chance = np.column_stack([1 - answer, answer]) if classes == 2 else answer
             out[:, k] = -np.log(np.maximum(chance[np.arange(len(rows)), wanted.astype(int)], _LEAST))
         return out
+
+    def _apart(self, k: int, rows: Floats, placed: Floats, linear: Floats) -> Floats:
+        """Distance of a feature's axes from their linear prediction, (rows,)."""
+        own = self.scale.owners == k
+        distance = np.sqrt(((placed[:, own] - linear[:, own]) ** 2).sum(axis=1))
+        return np.asarray(np.where(np.isnan(rows[:, k]), 0.0, distance))
 
     def _question(self, k: int, rows: Floats, placed: Floats, linear: Floats) -> tuple[Floats, Floats, int]:
         """What the trees of a feature read, what they must say, and in how many classes (0 for a number)."""

@@ -8,19 +8,26 @@ what is usual.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from foretrain.cascade.problem import Rows, take
 from foretrain.collapse.table import Floats
 from foretrain.localization.conditional import Conditional
 from foretrain.localization.features import Features
 from foretrain.localization.marginal import Marginal
+from foretrain.localization.neighbours import JUDGES, QUICK_JUDGES, Neighbours
 from foretrain.localization.record import Mechanism
-from foretrain.localization.synthetic import Classifier
+from foretrain.localization.synthetic import QUICK_ROUNDS, ROUNDS, Classifier
 from foretrain.localization.tails import Tail
 from foretrain.profile.hashing import Hashes, mix
 from foretrain.seeds import number, stream
+from foretrain.settings import Effort
+
+if TYPE_CHECKING:  # loads torch
+    from foretrain.localization.influence import Influence
 
 MOST_PREDICTED = 64
 """Of more features, so many are predicted, drawn by the seed (the target among them)."""
@@ -32,23 +39,33 @@ FEWEST = 20
 """Different rows a table below which no model is fitted."""
 
 
-def folds(rows: int) -> int:
+def folds(rows: int, effort: Effort) -> int:
     """How many folds: the fewer rows, the more of them each model must see."""
+    if effort == Effort.QUICK:
+        return 3 if rows < 500 else 2
     return 5 if rows < 1000 else 3 if rows < 5000 else 2
 
 
 @dataclass(frozen=True)
 class Side:
-    """Rows of one table: numbers, (rows, features), and the hash of each row's content, (rows,)."""
+    """Rows of one table.
+
+    Attributes:
+        numbers: (rows, features).
+        contents: the hash of each row's content, (rows,).
+        for_nets: the same rows as the cascade's nets read them; None where those are not asked.
+    """
 
     numbers: Floats
     contents: Hashes
+    for_nets: Rows | None = None
 
     def __len__(self) -> int:
         return len(self.numbers)
 
     def take(self, rows: np.ndarray) -> Side:
-        return Side(self.numbers[rows], self.contents[rows])
+        nets = None if self.for_nets is None else take(self.for_nets, rows)
+        return Side(self.numbers[rows], self.contents[rows], nets)
 
 
 @dataclass(frozen=True)
@@ -59,11 +76,24 @@ class Evidence:
         surprise: of each value given the row's others, (rows, features).
         range: of each value by itself, (rows, features).
         synthetic: log odds of the candidate against the original, (rows,).
+        crowded: log ratio of the candidate's density to the original's, (rows,).
+        misleading: minus what a row is worth to a nearest-neighbour model, (rows,); None without a target.
+        harmful: how much a step of training on it harms the cascade's nets, (rows,); None where they are not asked.
     """
 
     surprise: Floats
     range: Floats
     synthetic: Floats
+    crowded: Floats
+    misleading: Floats | None
+    harmful: Floats | None = None
+
+    @staticmethod
+    def none(rows: int, features: Features) -> Evidence:
+        """Nothing yet."""
+        shape = (rows, len(features.features))
+        worth = None if features.target is None else np.zeros(rows)
+        return Evidence(np.zeros(shape), np.zeros(shape), np.zeros(rows), np.zeros(rows), worth)
 
     def scores(self, target: int | None) -> dict[Mechanism, Floats]:
         """One number a mechanism, the larger the worse, each (rows,)."""
@@ -72,7 +102,11 @@ class Evidence:
             found["unlikely_combination"] = self.surprise.sum(axis=1)
             if target is not None:
                 found["unlikely_target"] = self.surprise[:, target]
-        found["looks_synthetic"] = self.synthetic
+        found |= {"looks_synthetic": self.synthetic, "crowded": self.crowded}
+        if self.misleading is not None:
+            found["misleads_neighbours"] = self.misleading
+        if self.harmful is not None:
+            found["harms_models"] = self.harmful
         return found
 
 
@@ -81,6 +115,7 @@ class _Fold:
     conditional: Conditional
     marginal: Marginal
     classifier: Classifier
+    neighbours: Neighbours
     losses: tuple[Tail | None, ...]
 
 
@@ -91,9 +126,17 @@ class Judge:
     features: Features
     folds: tuple[_Fold, ...]
     salt: np.uint64
+    influence: Influence | None
 
     @staticmethod
-    def fit(candidate: Side, original: Side, features: Features, seed: int) -> Judge:
+    def fit(
+        candidate: Side,
+        original: Side,
+        features: Features,
+        seed: int,
+        effort: Effort = Effort.STANDARD,
+        influence: Influence | None = None,
+    ) -> Judge:
         """Learn what is usual, and how the tables differ.
 
         Args:
@@ -101,9 +144,12 @@ class Judge:
             original: the same of the original.
             features: how the rows were read.
             seed: draws what is left out of large tables.
+            effort: at quick there are fewer folds, and only the target is predicted by trees.
+            influence: the cascade's nets, where they are asked.
         """
         salt = np.uint64(number("localization", "folds", seed))
-        count = folds(min(len(candidate), len(original)))
+        count = folds(min(len(candidate), len(original)), effort)
+        quick = effort == Effort.QUICK
         predicted = _predicted(features, seed)
         known, drawn = (_drawn(side, seed, name) for side, name in ((original, "original"), (candidate, "candidate")))
         home = [_home(side.contents, salt, count) for side in (known, drawn, original)]
@@ -111,23 +157,32 @@ class Judge:
         for k in range(count):
             real, made = known.take(home[0] != k), drawn.take(home[1] != k)
             both = np.concatenate([real.numbers, made.numbers])
+            conditional = Conditional.fit(
+                both, real.numbers, features.features, predicted, features.target, linear=quick
+            )
             without.append(
                 (
-                    Conditional.fit(both, real.numbers, features.features, predicted, features.target),
+                    conditional,
                     Marginal.of(original.numbers[home[2] != k], features.features),
-                    Classifier.fit(made.numbers, real.numbers, seed),
+                    Classifier.fit(made.numbers, real.numbers, seed, QUICK_ROUNDS if quick else ROUNDS),
+                    Neighbours.of(
+                        conditional.scale, made.numbers, real.numbers, features.features, features.target,
+                        stream(seed, "localization", "neighbours", k), QUICK_JUDGES if quick else JUDGES,
+                    ),
                 )
-            )
+            )  # fmt: skip
         losses = np.empty(original.numbers.shape)
-        for k, (conditional, _, _) in enumerate(without):
+        for k, (conditional, *_) in enumerate(without):
             losses[home[2] == k] = conditional.losses(original.numbers[home[2] == k])
         made_folds = tuple(_Fold(*models, _tails(losses[home[2] != k])) for k, models in enumerate(without))
-        return Judge(features, made_folds, salt)
+        return Judge(features, made_folds, salt, influence)
 
     def read(self, side: Side) -> Evidence:
         """The evidence against these rows; it depends on each row alone."""
         home = _home(side.contents, self.salt, len(self.folds))
-        out = Evidence(np.zeros(side.numbers.shape), np.zeros(side.numbers.shape), np.zeros(len(side)))
+        out = Evidence.none(len(side), self.features)
+        if self.influence is not None and side.for_nets is not None:
+            out = replace(out, harmful=self.influence.score(side.for_nets))
         for k, fold in enumerate(self.folds):
             mine = np.flatnonzero(home == k)
             if not len(mine):
@@ -135,6 +190,9 @@ class Judge:
             rows = side.numbers[mine]
             out.range[mine] = -np.log(np.maximum(fold.marginal.p(rows), 1e-12))
             out.synthetic[mine] = fold.classifier.log_odds(rows)
+            out.crowded[mine], misleading = fold.neighbours.read(rows)
+            if out.misleading is not None:
+                out.misleading[mine] = misleading
             losses = fold.conditional.losses(rows)
             for j, tail in enumerate(fold.losses):
                 if tail is not None:
@@ -148,6 +206,15 @@ class Judge:
         for k, fold in enumerate(self.folds):
             if (mine := home == k).any():
                 out[mine] = fold.classifier.contributions(side.numbers[mine])
+        return out
+
+    def harm(self, side: Side) -> Floats:
+        """What each feature adds to the harm that a row does to the cascade's nets, (rows, features)."""
+        out = np.zeros(side.numbers.shape)
+        if self.influence is not None and side.for_nets is not None and len(side):
+            parts = self.influence.contributions(side.for_nets)
+            for k, feature in enumerate(self.features.features):
+                out[:, k] = parts.get(feature.name, 0.0)
         return out
 
 

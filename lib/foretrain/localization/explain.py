@@ -11,7 +11,7 @@ from foretrain.collapse.table import Floats
 from foretrain.data.reference import Kind
 from foretrain.localization.evidence import Side
 from foretrain.localization.features import Feature, Features
-from foretrain.localization.record import Blame, Mechanism, Row
+from foretrain.localization.record import AXES, Blame, Mechanism, Row
 from foretrain.localization.scorer import Found, Scorer
 from foretrain.localization.worst import BLAMED, Rows
 
@@ -23,6 +23,12 @@ EXTREME = 1e-3
 
 BROAD: tuple[Mechanism, ...] = ("unlikely_combination", "looks_synthetic")
 """Mechanisms that all columns have a part in."""
+
+EFFECTS: tuple[Mechanism, ...] = ("misleads_neighbours", "harms_models")
+"""Mechanisms that say what a row does, not what is wrong with it."""
+
+UNUSUAL = 0.05
+"""A target that so few rows are as far from what is expected is what is wrong with a row that does harm."""
 
 LONGEST = 40
 """Characters of a value that are shown."""
@@ -37,7 +43,7 @@ def described(scorer: Scorer, side: Side, found: Found, first: int) -> Rows:
         found: what was found of them.
         first: place of the first in the source.
     """
-    mechanisms = scorer.mixture.mechanisms
+    mechanisms = scorer.mechanisms
     target = scorer.features.target
     likeliest = _mechanism(found, mechanisms, target)
     weights = np.zeros(side.numbers.shape)
@@ -47,9 +53,12 @@ def described(scorer: Scorer, side: Side, found: Found, first: int) -> Rows:
             weights[mine] = found.evidence.range[mine]
         elif name == "unlikely_combination":
             weights[mine] = found.evidence.surprise[mine]
-        elif name == "unlikely_target" and target is not None:
+        elif name in ("unlikely_target", "misleads_neighbours") and target is not None:
             weights[mine, target] = found.evidence.surprise[mine, target]
-        elif name == "looks_synthetic" and scorer.judge is not None:
+        elif name == "harms_models" and scorer.judge is not None:
+            flagged = mine[found.confidence[mine] > 0.1]
+            weights[flagged] = np.maximum(scorer.judge.harm(side.take(flagged)), 0.0)
+        elif name in ("looks_synthetic", "crowded") and scorer.judge is not None:
             # TreeSHAP costs more than the score itself: only where it will be read
             flagged = mine[found.confidence[mine] > 0.1]
             weights[flagged] = np.maximum(scorer.judge.contributions(side.take(flagged)), 0.0)
@@ -58,6 +67,7 @@ def described(scorer: Scorer, side: Side, found: Found, first: int) -> Rows:
     return Rows(
         row=np.arange(first, first + len(side)),
         confidence=found.confidence,
+        axes=found.axes,
         mechanism=likeliest,
         columns=columns,
         weights=carried,
@@ -71,12 +81,16 @@ def described(scorer: Scorer, side: Side, found: Found, first: int) -> Rows:
 def _mechanism(found: Found, mechanisms: Sequence[Mechanism], target: int | None) -> np.ndarray:
     """The likeliest mechanism of each row, (rows,).
 
-    Of what all columns say together, one value may say more: the target's, or one that is extreme by itself.
+    Of what all columns say together, one value may say more: the target's, or one that is extreme by itself. Of a row
+    that does harm, an unlikely target says why.
     """
     likeliest = np.asarray(found.by.argmax(axis=1))
     broad = [mechanisms.index(name) for name in BROAD if name in mechanisms]
     together = np.isin(likeliest, broad)
-    if "unlikely_target" in mechanisms:
+    if "unlikely_target" in mechanisms and target is not None:
+        told = np.isin(likeliest, [mechanisms.index(name) for name in EFFECTS if name in mechanisms])
+        unlikely = found.evidence.surprise[:, target] >= -np.log(UNUSUAL)
+        likeliest[told & unlikely] = mechanisms.index("unlikely_target")
         strongest = found.evidence.surprise.argmax(axis=1)
         combined = likeliest == mechanisms.index("unlikely_combination")
         likeliest[combined & (strongest == target)] = mechanisms.index("unlikely_target")
@@ -112,6 +126,7 @@ def _row(found: Rows, k: int, mechanisms: Sequence[Mechanism], features: Feature
     return Row(
         row=int(found.row[k]),
         confidence=float(found.confidence[k]),
+        **{axis: float(found.axes[k, place]) for place, axis in enumerate(AXES)},
         mechanism=mechanism,
         sentence=sentence(mechanism, blames, times, other),
         columns=blames,
@@ -147,6 +162,18 @@ def sentence(mechanism: Mechanism, blames: Sequence[Blame], times: int, other: i
         case "looks_synthetic":
             by = ", ".join(f"{each.column} ({each.value})" for each in blames)
             return "A classifier tells it from the original's rows" + (f", most by {by}." if by else ".")
+        case "crowded":
+            return f"The candidate's rows crowd around it{_values(blames)}, the original's do not."
+        case "misleads_neighbours":
+            return f"{_listed(blames)}: the original's rows around it say otherwise."
+        case "harms_models":
+            by = _values(blames)
+            return f"A step of training on it makes models worse on the original's held-out rows{by}."
+
+
+def _values(blames: Sequence[Blame]) -> str:
+    by = ", ".join(f"{each.column} {each.value}" for each in blames)
+    return f" ({by})" if by else ""
 
 
 def _listed(blames: Sequence[Blame]) -> str:

@@ -74,6 +74,12 @@ def _sentence(mechanism: Mechanism, columns: Sequence[str], alike: bool, times: 
             return f"Values that do not go together, {first} most of all."
         case "looks_synthetic":
             return f"Rows that a classifier tells from the original's, by {first} most of all."
+        case "crowded":
+            return "Rows that crowd where the original has few."
+        case "misleads_neighbours":
+            return f"Values of {first} that the original's rows around them speak against."
+        case "harms_models":
+            return "Rows that make models worse on the original's held-out rows."
 
 
 def importance(found: Rows, features: Features) -> tuple[Importance, ...]:

@@ -15,9 +15,23 @@ Mechanism = Literal[
     "unlikely_target",
     "unlikely_combination",
     "looks_synthetic",
+    "crowded",
+    "misleads_neighbours",
+    "harms_models",
 ]
 """What is wrong with a row. Copy: it repeats a row of the candidate more often than chance explains. Unlikely target or
-combination: the row's other values, by models that learned from both tables, lead to expect another."""
+combination: the row's other values, by models that learned from both tables, lead to expect another. Crowded: it lies
+where the candidate's rows crowd and the original's do not. Misleads neighbours: a nearest-neighbour model that learns
+it does worse on the original's rows. Harms models: so do the cascade's nets."""
+
+Axis = Literal["looks_synthetic", "does_harm"]
+"""Where a row comes from, and what it does."""
+
+AXES: dict[Axis, tuple[Mechanism, ...]] = {
+    "looks_synthetic": ("copy", "copy_of_original", "looks_synthetic", "crowded"),
+    "does_harm": ("out_of_range", "unlikely_target", "unlikely_combination", "misleads_neighbours", "harms_models"),
+}
+"""The mechanisms of each axis."""
 
 
 class Blame(Record):
@@ -27,8 +41,9 @@ class Blame(Record):
     value: str
     """As it stands in the row, shortened; "missing" where it is."""
     one_in: float = Field(ge=1.0)
-    """One row in so many of the original holds one that is as far out; where a row looks synthetic, how many times
-    likelier the value makes that."""
+    """One row in so many of the original holds one that is as far out; where a row looks synthetic or is crowded, how
+    many times likelier the value makes that it is the candidate's; where it harms models, e to the column's part of the
+    harm, in held-out rows'."""
 
 
 class Row(Record):
@@ -37,7 +52,11 @@ class Row(Record):
     row: int = Field(ge=0)
     """Place in the source, the first row of data being 0."""
     confidence: Share
-    """Probability that the row is bad."""
+    """Probability that the row is bad: the larger of the two axes'."""
+    looks_synthetic: Share
+    """The same by where it comes from."""
+    does_harm: Share
+    """The same by what it does to a model."""
     mechanism: Mechanism
     sentence: str
     """The evidence for people, with numbers."""
@@ -94,8 +113,10 @@ class Localization(Record):
     """Flagged rows, surest first; at most 100."""
     importance: tuple[Importance, ...]
     """Columns, most important first; at most 20."""
+    nets: bool = False
+    """Whether the cascade's nets were asked which rows harm them; `notes` says why not."""
     table: str
-    """URL of rows.parquet: row, confidence, mechanism and evidence, surest first, flagged or not."""
+    """URL of rows.parquet: row, confidence, both axes, mechanism and evidence, surest first, flagged or not."""
     table_rows: int
     """Rows in it."""
     flagged_rows: tuple[int, ...]

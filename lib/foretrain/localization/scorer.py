@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from foretrain.collapse.table import Floats
-from foretrain.localization.combine import Mixture
+from foretrain.localization.combine import Mixture, calibrated
 from foretrain.localization.copies import Copies, Counts, compare
 from foretrain.localization.evidence import FEWEST, Evidence, Judge, Side
 from foretrain.localization.features import Features
-from foretrain.localization.record import Mechanism
+from foretrain.localization.record import AXES, Mechanism
 from foretrain.localization.tails import Tail
 from foretrain.profile.hashing import Hashes, mix
+from foretrain.settings import Effort
+
+if TYPE_CHECKING:
+    from foretrain.localization.influence import Influence
 
 
 @dataclass(frozen=True)
@@ -38,17 +44,19 @@ class Found:
     Attributes:
         evidence: by value.
         copies: by row.
-        by: probability that the row is bad by each mechanism, (rows, mechanisms).
+        by: probability that the row is bad by each mechanism, (rows, mechanisms); those of an axis add to the axis's.
+        axes: probability that it is bad by each axis, (rows, axes).
     """
 
     evidence: Evidence
     copies: Copies
     by: Floats
+    axes: Floats
 
     @property
     def confidence(self) -> Floats:
         """Probability that the row is bad, (rows,)."""
-        return np.asarray(np.minimum(self.by.sum(axis=1), 1.0))
+        return np.asarray(self.axes.max(axis=1))
 
 
 @dataclass(frozen=True)
@@ -59,20 +67,30 @@ class Scorer:
         judge: finds evidence against a row; None where there is no original, or too few rows: only copies count then.
         features: how rows are read.
         tails: of the original's scores, by mechanism.
-        mixture: how many rows are bad, by mechanism.
+        mixtures: how many rows are bad, by mechanism, in the order of `AXES`.
         tables: counts over all rows.
         original: confidence of the original's rows, each held against the others, (rows,); what chance gives.
+        candidate: the same of the candidate's rows that it was fitted on, (rows,).
     """
 
     judge: Judge | None
     features: Features
     tails: dict[Mechanism, Tail]
-    mixture: Mixture
+    mixtures: tuple[Mixture, ...]
     tables: Tables
     original: Floats
+    candidate: Floats
 
     @staticmethod
-    def fit(candidate: Side, original: Side | None, features: Features, tables: Tables, seed: int) -> Scorer:
+    def fit(
+        candidate: Side,
+        original: Side | None,
+        features: Features,
+        tables: Tables,
+        seed: int,
+        effort: Effort = Effort.STANDARD,
+        influence: Influence | None = None,
+    ) -> Scorer:
         """Learn from samples of both tables.
 
         Args:
@@ -81,26 +99,39 @@ class Scorer:
             features: how they were read.
             tables: counts over all rows.
             seed: draws what is left out.
+            effort: how much is fitted.
+            influence: the cascade's nets, where they are asked.
         """
         enough = min(len(tables.candidate.contents), len(tables.original.contents)) >= FEWEST and features.features
         if original is None or not enough:
-            nothing = Scorer(None, features, {}, _NONE, tables, np.empty(0))
-            mixture = Mixture.fit(nothing.p(nothing.evidence(candidate), tables.of_candidate(candidate.contents)))
-            return Scorer(None, features, {}, mixture, tables, np.empty(0))
-        judge = Judge.fit(candidate, original, features, seed)
+            nothing = Scorer(None, features, {}, (), tables, np.empty(0), np.empty(0))
+            evidence, copies = nothing.evidence(candidate), tables.of_candidate(candidate.contents)
+            p = nothing.p(evidence, copies)
+            fitted = replace(nothing, mixtures=tuple(Mixture.fit(part) for part in _by_axis(p)))
+            return replace(fitted, candidate=fitted.found(evidence, copies).confidence)
+        judge = Judge.fit(candidate, original, features, seed, effort, influence)
         usual = judge.read(original).scores(features.target)
         tails = {name: Tail.of(score) for name, score in usual.items() if np.ptp(score) > 0}
-        unfitted = Scorer(judge, features, tails, _NONE, tables, np.empty(0))
-        found = Mixture.fit(unfitted.p(judge.read(candidate), tables.of_candidate(candidate.contents)))
-        theirs = _among_themselves(original, {name: usual[name] for name in tails}, tables)
-        mixture = found.beyond(Mixture.fit(theirs))
-        return Scorer(judge, features, tails, mixture, tables, mixture.posterior(theirs).sum(axis=1))
+        unfitted = Scorer(judge, features, tails, (), tables, np.empty(0), np.empty(0))
+        evidence, copies = judge.read(candidate), tables.of_candidate(candidate.contents)
+        found = _by_axis(unfitted.p(evidence, copies))
+        theirs = _by_axis(_among_themselves(original, {name: usual[name] for name in tails}, tables))
+        mixtures = tuple(Mixture.fit(p).beyond(Mixture.fit(q)) for p, q in zip(found, theirs, strict=True))
+        by = [_posterior(mixture, p, len(original)) for mixture, p in zip(mixtures, theirs, strict=True)]
+        usually = np.max([part.sum(axis=1) for part in by], axis=0)
+        fitted = replace(unfitted, mixtures=mixtures, original=usually)
+        return replace(fitted, candidate=fitted.found(evidence, copies).confidence)
+
+    @property
+    def mechanisms(self) -> tuple[Mechanism, ...]:
+        """Of all axes."""
+        return tuple(name for mixture in self.mixtures for name in mixture.mechanisms)
 
     def evidence(self, side: Side) -> Evidence:
         """What speaks against these rows; nothing where nothing was fitted."""
         if self.judge is not None:
             return self.judge.read(side)
-        return Evidence(np.zeros(side.numbers.shape), np.zeros(side.numbers.shape), np.zeros(len(side)))
+        return Evidence.none(len(side), self.features)
 
     def p(self, evidence: Evidence, copies: Copies) -> dict[Mechanism, Floats]:
         """Each mechanism's p-values, (rows,)."""
@@ -110,15 +141,32 @@ class Scorer:
 
     def read(self, side: Side) -> Found:
         """Score rows of the candidate."""
-        evidence, copies = self.evidence(side), self.tables.of_candidate(side.contents)
-        by = self.mixture.posterior(self.p(evidence, copies))
-        place = self.mixture.mechanisms.index("copy")
+        return self.found(self.evidence(side), self.tables.of_candidate(side.contents))
+
+    def found(self, evidence: Evidence, copies: Copies) -> Found:
+        """What the evidence amounts to."""
+        by = [
+            _posterior(mixture, part, len(copies.p))
+            for mixture, part in zip(self.mixtures, _by_axis(self.p(evidence, copies)), strict=True)
+        ]
+        place = self.mixtures[0].mechanisms.index("copy")
         # of so many alike, one is the row that was copied, or more are no wonder: nobody can say which
-        by[:, place] *= np.clip(1 - copies.usual / np.maximum(copies.times, 1), 0.0, 1.0)
-        return Found(evidence, copies, by)
+        by[0][:, place] *= np.clip(1 - copies.usual / np.maximum(copies.times, 1), 0.0, 1.0)
+        return Found(evidence, copies, np.hstack(by), np.column_stack([part.sum(axis=1) for part in by]))
 
 
-_NONE = Mixture((), 1.0, np.zeros((0, 0)))
+def _by_axis(p: Mapping[Mechanism, Floats]) -> list[dict[Mechanism, Floats]]:
+    """The p-values of each axis's mechanisms; none of an axis where nothing was fitted for it."""
+    return [{name: p[name] for name in names if name in p} for names in AXES.values()]
+
+
+def _posterior(mixture: Mixture, p: Mapping[Mechanism, Floats], rows: int) -> Floats:
+    """Calibrated probability by each mechanism, (rows, mechanisms), at most one in all."""
+    if not mixture.mechanisms:
+        return np.zeros((rows, 0))
+    by = mixture.posterior(p)
+    total = by.sum(axis=1, keepdims=True)
+    return np.asarray(by * (calibrated(total) / np.maximum(total, 1e-300)))
 
 
 def _among_themselves(original: Side, scores: dict[Mechanism, Floats], tables: Tables) -> dict[Mechanism, Floats]:

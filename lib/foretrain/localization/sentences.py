@@ -11,6 +11,9 @@ NAMES: dict[Mechanism, str] = {
     "unlikely_target": "unlikely target",
     "unlikely_combination": "unlikely combination",
     "looks_synthetic": "looks synthetic",
+    "crowded": "crowded",
+    "misleads_neighbours": "misleads neighbours",
+    "harms_models": "harms models",
 }
 """Each mechanism in words."""
 

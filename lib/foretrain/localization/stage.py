@@ -11,11 +11,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from threadpoolctl import threadpool_limits
 
+from foretrain.cascade.record import Cascade
 from foretrain.collapse.rows import expand, readable
 from foretrain.collapse.statistics.models import auc
 from foretrain.collapse.table import Floats
 from foretrain.data import open_batches
 from foretrain.data.reference import Column, Kind
+from foretrain.errors import DataError, ResourceError
 from foretrain.localization import explain, groups
 from foretrain.localization.abstain import abstention
 from foretrain.localization.copies import Counts, hashes
@@ -26,11 +28,15 @@ from foretrain.localization.scorer import Scorer, Tables
 from foretrain.localization.worst import BLAMED, KEPT, Rows, Worst
 from foretrain.profile import ProfileRef, read_sample
 from foretrain.progress import Advance, advance
+from foretrain.record import NotRun
 from foretrain.seeds import stream
 from foretrain.settings import Settings
 
 if TYPE_CHECKING:
     from foretrain.checkpoint import Folder
+    from foretrain.localization.influence import Influence
+
+NO_CASCADE = NotRun(reason="no models were trained")
 
 TABLE = "rows.parquet"
 
@@ -43,7 +49,13 @@ MOST_ROWS = 20_000
 BATCH_ROWS = 32_768
 
 
-def localize(candidate: ProfileRef, original: ProfileRef | None, settings: Settings, folder: Folder) -> Localization:
+def localize(
+    candidate: ProfileRef,
+    original: ProfileRef | None,
+    settings: Settings,
+    folder: Folder,
+    cascade: Cascade | NotRun = NO_CASCADE,
+) -> Localization:
     """Score every row of the candidate: models are fitted on samples, then all rows pass by in batches.
 
     Memory: 16 bytes a different row of both tables for their copies, and a bounded rest.
@@ -51,18 +63,27 @@ def localize(candidate: ProfileRef, original: ProfileRef | None, settings: Setti
     Args:
         candidate: its profile.
         original: the original's profile; without it only copies within the candidate can be told.
-        settings: reads seed, target and localization.
+        settings: reads seed, effort, target, cascade and localization.
         folder: takes rows.parquet.
+        cascade: of the same two; its nets say which rows harm them.
 
     Raises:
         DataError: a source is gone, or is not what it was.
         StorageError: storage did not answer.
     """
-    with threadpool_limits(limits=1, user_api="blas"):  # threads cost more than these small products
-        return _localize(candidate, original, settings, folder)
+    import faiss  # noqa: F401  loaded before, so that its threads are limited too
+
+    with threadpool_limits(limits=1):  # threads cost more than these small products
+        return _localize(candidate, original, settings, folder, cascade)
 
 
-def _localize(candidate: ProfileRef, original: ProfileRef | None, settings: Settings, folder: Folder) -> Localization:
+def _localize(
+    candidate: ProfileRef,
+    original: ProfileRef | None,
+    settings: Settings,
+    folder: Folder,
+    cascade: Cascade | NotRun,
+) -> Localization:
     advance(Advance(0.0, "counting copies"))
     known = (original or candidate).dataset.columns
     content = [column for column in known if column.kind is not Kind.IDENTIFIER] or list(known)
@@ -71,12 +92,13 @@ def _localize(candidate: ProfileRef, original: ProfileRef | None, settings: Sett
     both = (("original", original), ("candidate", candidate))
     samples = [_sample(ref, role, settings.seed) for role, ref in both if ref is not None]
     features = Features.of(columns, samples, settings.target)
-    *real, made = [Side(features.read(rows), hashes(rows, content)) for rows in samples]
+    influence, absent = _nets(cascade, candidate, original, settings)
+    *real, made = [_side(rows, features, content, influence) for rows in samples]
     advance(Advance(0.1, "learning what is usual"))
-    scorer = Scorer.fit(made, real[0] if real else None, features, tables, settings.seed)
-    seen = scorer.read(made).confidence
+    scorer = Scorer.fit(made, real[0] if real else None, features, tables, settings.seed, settings.effort, influence)
+    seen = scorer.candidate
     worst, expected = Worst(), 0.0
-    for first, side in _sides(candidate, features, content):
+    for first, side in _sides(candidate, features, content, influence):
         advance(Advance(0.5 + 0.5 * first / max(candidate.rows, 1), "scoring rows"))
         found = scorer.read(side)
         expected += float(found.confidence.sum())
@@ -86,8 +108,29 @@ def _localize(candidate: ProfileRef, original: ProfileRef | None, settings: Sett
     ability = _ability(seen, scorer.original)
     why = abstention(kept, seen, scorer.original, ability, at)
     return _record(candidate, scorer, kept, why, expected, ability, at, folder).model_copy(
-        update={"notes": _notes(candidate, original, scorer, drawn_from)}
+        update={
+            "nets": influence is not None and scorer.judge is not None,
+            "notes": (*_notes(candidate, original, scorer, drawn_from), *absent),
+        }
     )
+
+
+def _nets(
+    cascade: Cascade | NotRun, candidate: ProfileRef, original: ProfileRef | None, settings: Settings
+) -> tuple[Influence | None, tuple[str, ...]]:
+    """The cascade's nets, or a note on why they are not asked which rows harm them."""
+    if original is None:
+        return None, ()
+    why = cascade.reason if isinstance(cascade, NotRun) else "it kept no net of a table with a target and without texts"
+    found = None
+    if isinstance(cascade, Cascade):
+        from foretrain.localization.influence import Influence
+
+        try:
+            found = Influence.of(cascade, candidate, original, settings)
+        except (DataError, ResourceError) as error:
+            why = str(error)
+    return found, () if found else (f"The cascade's nets were not asked which rows harm them: {why}.",)
 
 
 def _counts(ref: ProfileRef | None, columns: Sequence[Column]) -> Counts:
@@ -102,12 +145,21 @@ def _sample(ref: ProfileRef, role: str, seed: int) -> pa.Table:
     return expand(read_sample(ref), MOST_ROWS, stream(seed, "localization", "sample", role))
 
 
-def _sides(ref: ProfileRef, features: Features, content: Sequence[Column]) -> Iterator[tuple[int, Side]]:
+def _side(
+    rows: pa.Table | pa.RecordBatch, features: Features, content: Sequence[Column], influence: Influence | None
+) -> Side:
+    nets = None if influence is None else influence.read(rows)
+    return Side(features.read(rows), hashes(rows, content), nets)
+
+
+def _sides(
+    ref: ProfileRef, features: Features, content: Sequence[Column], influence: Influence | None
+) -> Iterator[tuple[int, Side]]:
     """The candidate's rows batch by batch, each with the place of its first row."""
     first = 0
     names = list(dict.fromkeys([c.name for c in content] + [c.name for c in features.columns]))
     for batch in open_batches(ref.dataset, names, BATCH_ROWS, encoded=True):
-        yield first, Side(features.read(batch), hashes(batch, content))
+        yield first, _side(pa.Table.from_batches([batch]), features, content, influence)
         first += batch.num_rows
 
 
@@ -128,7 +180,7 @@ def _record(
     at: float,
     folder: Folder,
 ) -> Localization:
-    mechanisms = scorer.mixture.mechanisms
+    mechanisms = scorer.mechanisms
     _write(kept, mechanisms, scorer.features, folder)
     flagged = kept.take(np.flatnonzero(kept.confidence >= at) if why is None else np.empty(0, int))
     counted = Counter(mechanisms[place] for place in flagged.mechanism)
@@ -156,6 +208,8 @@ def _write(kept: Rows, mechanisms: Sequence[Mechanism], features: Features, fold
     arrays = {
         "row": pa.array(kept.row, pa.int64()),
         "confidence": pa.array(kept.confidence, pa.float64()),
+        "looks_synthetic": pa.array(kept.axes[:, 0], pa.float64()),
+        "does_harm": pa.array(kept.axes[:, 1], pa.float64()),
         "mechanism": pa.array([mechanisms[place] for place in kept.mechanism], pa.string()),
         "copies": pa.array(kept.times, pa.int64()),
         "in_original": pa.array(kept.other, pa.int64()),

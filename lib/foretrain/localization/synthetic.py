@@ -14,7 +14,8 @@ import numpy as np
 from foretrain.collapse.statistics.models import boosted
 from foretrain.collapse.table import Floats
 
-ROUNDS = 40
+ROUNDS, QUICK_ROUNDS = 40, 20
+"""Trees, and at quick effort."""
 
 
 @dataclass(frozen=True)
@@ -25,12 +26,12 @@ class Classifier:
     prior: float
 
     @staticmethod
-    def fit(candidate: Floats, original: Floats, seed: int) -> Classifier:
+    def fit(candidate: Floats, original: Floats, seed: int, rounds: int = ROUNDS) -> Classifier:
         """Learn from rows of both tables, each (rows, features)."""
         rows = np.concatenate([candidate, original])
         label = np.concatenate([np.ones(len(candidate)), np.zeros(len(original))])
         prior = float(np.log(max(len(candidate), 1) / max(len(original), 1)))
-        return Classifier(boosted(rows, label, 2, ROUNDS, seed % 2**31), prior)
+        return Classifier(boosted(rows, label, 2, rounds, seed % 2**31), prior)
 
     def log_odds(self, rows: Floats) -> Floats:
         """Of the candidate against the original, were both of equal size, (rows,)."""

@@ -23,6 +23,7 @@ class Rows:
     Attributes:
         row: place in the source, from 0.
         confidence: that the row is bad, 0 to 1.
+        axes: the same by each axis, (rows, axes).
         mechanism: place of the likeliest one among the mixture's.
         columns: features that carry the evidence, strongest first, -1 where there is none, (rows, `BLAMED`).
         weights: of each, minus the natural logarithm of its probability, same shape.
@@ -34,6 +35,7 @@ class Rows:
 
     row: np.ndarray
     confidence: Floats
+    axes: Floats
     mechanism: np.ndarray
     columns: np.ndarray
     weights: Floats

@@ -64,6 +64,10 @@ def test_planted_rows_are_found_with_their_mechanism(case: tuple[Localization, d
     table = pq.read_table(said.table).to_pandas()
     assert sorted(table.row) == list(range(ROWS))
     assert table.confidence.is_monotonic_decreasing
+    assert np.array_equal(table.confidence, table[["looks_synthetic", "does_harm"]].max(axis=1))
+    assert (table.looks_synthetic[table.row.isin(at["copy"])] > table.does_harm[table.row.isin(at["copy"])]).all()
+    harmful = table.row.isin(at["out_of_range"])
+    assert (table.does_harm[harmful] > table.looks_synthetic[harmful]).all()
     bad = table.row.isin(list(chain(*at.values())))
     assert average_precision_score(bad, table.confidence) > 0.85
     assert said.abstained is None
@@ -71,7 +75,7 @@ def test_planted_rows_are_found_with_their_mechanism(case: tuple[Localization, d
     by_row = {row.row: row for row in said.top}
     for mechanism, rows in at.items():
         named = [by_row[row].mechanism for row in rows if row in by_row]
-        assert len(named) >= len(rows) / 3, mechanism
+        assert len(named) >= (2 if mechanism == "unlikely_combination" else len(rows) / 3), mechanism
         if mechanism != "unlikely_combination":
             assert named.count(mechanism) > 0.7 * len(named), mechanism
     assert set(said.by_mechanism) >= {"out_of_range", "copy"}

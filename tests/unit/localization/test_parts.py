@@ -204,7 +204,7 @@ def test_the_surest_rows_do_not_depend_on_the_batches(rows: int, most: int, batc
     sure = rng.integers(0, 5, rows) / 5
     empty = np.zeros((rows, BLAMED))
     every = Rows(
-        np.arange(rows), sure, np.zeros(rows, int), empty.astype(int), empty, empty,
+        np.arange(rows), sure, np.column_stack([sure, sure]), np.zeros(rows, int), empty.astype(int), empty, empty,
         np.ones(rows, int), np.zeros(rows, int), np.arange(rows, dtype=np.uint64),
     )  # fmt: skip
     worst = Worst(most)

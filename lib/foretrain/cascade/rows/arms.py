@@ -15,7 +15,7 @@ from foretrain.cascade.rows.cut import cut
 from foretrain.cascade.rows.encoding import encode
 from foretrain.cascade.rows.guess import guess
 from foretrain.cascade.rows.question import Question, ask
-from foretrain.data.reference import Kind
+from foretrain.data.reference import Column, Kind
 from foretrain.errors import DataError
 from foretrain.profile import ProfileRef, read_sample
 from foretrain.seeds import stream
@@ -48,9 +48,9 @@ def study(
     samples = [read_sample(ref) for ref in refs]
     question = ask(samples, refs[0].dataset.columns, settings)
     generator = child.choose(question.data, settings.cascade.generator)
-    sides, notes = cut(refs, [_known(sample, question) for sample in samples], question, settings)
+    sides, notes = cut(refs, [known(sample, question) for sample in samples], question, settings)
     if judge is not None:
-        held_out = _known(read_sample(judge), question).select(sides.held_out.column_names)
+        held_out = known(read_sample(judge), question).select(sides.held_out.column_names)
         sides = replace(sides, held_out=held_out, groups=np.arange(len(held_out)))
     made = encode(question, sides, generator, settings.seed)
     if not length(made.held_out):
@@ -74,17 +74,22 @@ def _split(rows: Rows, seed: int, name: str) -> Arm:
     return Arm(train=take(rows, order[held_back:]), validation=take(rows, order[:held_back]))
 
 
-def _known(sample: pa.Table, question: Question) -> pa.Table:
+def known(sample: pa.Table, question: Question) -> pa.Table:
     """The rows whose target (or text, or image) is known, the target in the type of its kind."""
     for column in question.columns:
         if column.name != question.target and question.data == "table":
             continue
-        values = sample[column.name]
-        if column.kind is Kind.CATEGORICAL:
-            values = pc.cast(values, pa.string())
-        elif column.kind is Kind.NUMERIC:
-            values = pc.cast(values, pa.float64(), safe=False)
-            values = pc.if_else(pc.is_finite(values), values, pa.scalar(None, pa.float64()))
+        values = as_asked(sample[column.name], column)
         sample = sample.set_column(sample.schema.get_field_index(column.name), column.name, values)
         sample = sample.filter(pc.is_valid(values))
     return sample
+
+
+def as_asked(values: pa.ChunkedArray, column: Column) -> pa.ChunkedArray:
+    """A column's values in the type of the kind that a question reads it as; infinite numbers are null."""
+    if column.kind is Kind.CATEGORICAL:
+        return pc.cast(values, pa.string())
+    if column.kind is Kind.NUMERIC:
+        values = pc.cast(values, pa.float64(), safe=False)
+        return pc.if_else(pc.is_finite(values), values, pa.scalar(None, pa.float64()))
+    return values

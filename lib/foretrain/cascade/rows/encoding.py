@@ -66,7 +66,7 @@ def encode(question: Question, sides: Sides, generator: str, seed: int) -> Encod
 
 
 def _tables(question: Question, sides: Sides, generator: str, seed: int) -> Encoded:
-    read, held_out = _arrays(question, sides, seed)
+    read, held_out = arrays(question, sides, seed)
     arms = _three(read, lambda rows, chance: child.draw(rows, generator, len(rows), chance), seed)
     prepare = preparation.Tables.of(arms[0])
     rows, problem = prepare.rows(held_out), prepare.problem(arms[0], question.target)
@@ -79,7 +79,7 @@ def _tables(question: Question, sides: Sides, generator: str, seed: int) -> Enco
 
 def _images(question: Question, sides: Sides, generator: str, seed: int) -> Encoded:
     """Images as tables of a number a pixel, so that one generator draws pixels and target together."""
-    read, held_out = _arrays(question, sides, seed)
+    read, held_out = arrays(question, sides, seed)
     arms = _three(read, lambda rows, chance: child.draw(rows, generator, len(rows), chance), seed)
     prepare, target = preparation.Tables.of(arms[0]), arms[0].schema.target
 
@@ -130,7 +130,7 @@ def _three(read: list[T], child: Callable[[T, np.random.Generator], T], seed: in
     return arms
 
 
-def _arrays(question: Question, sides: Sides, seed: int) -> tuple[list[Table], Table]:
+def arrays(question: Question, sides: Sides, seed: int) -> tuple[list[Table], Table]:
     """The arms that are read, and the rows that judge, as arrays of one schema; levels in the first arm's order."""
     first, rest = sides.arms[0], (*sides.arms[1:], sides.held_out)
     others = pa.concat_tables(rest)
