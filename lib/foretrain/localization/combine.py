@@ -49,7 +49,7 @@ SUPPORT: dict[Mechanism, float] = {
 MOST = 1e12
 """Likelihood ratio of one row at most."""
 
-CALIBRATION = (-0.6, 1.5)
+CALIBRATION = (-0.6, 1.1)
 """Of log odds: what is added, and what they are multiplied by before. Fitted to the shares of bad rows by bins of
 confidence, on rows planted in the real tables that fits may see (`python tests/benchmarks/localization.py --fit`)."""
 

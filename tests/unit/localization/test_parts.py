@@ -9,11 +9,11 @@ import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy import stats
+from scipy import special, stats
 from unit.profile.stored import stored
 
 from foretrain.data.reference import Column, Kind
-from foretrain.localization.combine import Mixture
+from foretrain.localization.combine import CALIBRATION, Mixture, calibrated
 from foretrain.localization.conditional import RIDGE, RIDGE_OF_AXES, Conditional, _ridge
 from foretrain.localization.copies import Counts, compare, hashes
 from foretrain.localization.features import Feature, Features
@@ -122,6 +122,23 @@ def test_the_mixture_finds_how_many_are_bad_and_its_confidence_is_true(share: fl
         for low, high in ((0.2, 0.5), (0.5, 0.8), (0.8, 1.0)):
             part = (sure >= low) & (sure < high)
             assert sure[part].mean() == pytest.approx(bad[part].mean(), abs=0.12)
+
+
+def test_a_noisy_mechanism_gets_no_weight_from_chance_and_some_from_many_rows() -> None:
+    rng = np.random.default_rng(7)
+    chance = rng.random(2000)
+    assert Mixture.fit({"crowded": chance}).bad.sum() == 0
+    assert Mixture.fit({"copy": chance}).bad.sum() > 0
+    chance[:40] = 1e-4 * rng.random(40)
+    assert Mixture.fit({"crowded": chance}).bad.sum() == pytest.approx(40 / 2000, abs=0.01)
+
+
+def test_the_calibration_is_a_line_through_the_log_odds() -> None:
+    added, slope = CALIBRATION
+    p = np.array([0.0, 0.01, 0.5, 0.9, 1.0])
+    found = calibrated(p)
+    assert found[[0, -1]].tolist() == [0, 1]
+    assert special.logit(found[1:-1]) == pytest.approx(added + slope * special.logit(p[1:-1]))
 
 
 def test_the_mixture_does_not_see_the_order_of_rows() -> None:
