@@ -45,11 +45,11 @@ def target_of(table: Table) -> str | None:
 
 
 def _profiled(table: Table, settings: Settings, root: Path, like: ProfileRef | None = None) -> ProfileRef:
-    ref = load(_arrow(table), settings, LocalFolder(root / "data"), like=like.dataset if like else None, name=root.name)
+    ref = load(arrow(table), settings, LocalFolder(root / "data"), like=like.dataset if like else None, name=root.name)
     return profile(ref, settings, LocalFolder(root / "profile"))
 
 
-def _arrow(table: Table) -> pa.Table:
+def arrow(table: Table) -> pa.Table:
     """The columns by name, categories as words."""
     schema = table.schema
     columns = {
