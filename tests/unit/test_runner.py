@@ -91,9 +91,12 @@ def test_a_second_run_restores_everything_and_says_the_same(pair: Pair, done: tu
 @pytest.mark.parametrize(
     ("changed", "computed"),
     [
-        (QUICK.model_copy(update={"cascade": CascadeSettings(rows=200)}), ["report"]),
+        (QUICK.model_copy(update={"cascade": CascadeSettings(rows=200)}), ["localization", "report"]),
         (QUICK.model_copy(update={"verdict": VerdictSettings(review_at=0.01)}), ["collapse", "report"]),
-        (QUICK.model_copy(update={"effort": Effort.STANDARD, "cascade": OFF}), ["diversity", "collapse", "report"]),
+        (
+            QUICK.model_copy(update={"effort": Effort.STANDARD, "cascade": OFF}),
+            ["diversity", "collapse", "localization", "report"],
+        ),
         (QUICK.model_copy(update={"seed": 1}), ALL[2:]),
         (QUICK.model_copy(update={"target": None}), ALL),
     ],
@@ -281,7 +284,7 @@ def test_the_cascade_is_between_diversity_and_collapse_and_is_kept(
 ) -> None:
     out = done[0]
     found, told = run(pair, out, QUICK.model_copy(update={"cascade": FULL}))
-    assert told.computed == ["cascade", "collapse", "report"]
+    assert told.computed == ["cascade", "collapse", "localization", "report"]
     assert ("cascade", Advance(0.5, "half of it")) in told.advances
     assert found.cascade == cascade()
     assert Validation.from_json((out / "validation.json").read_bytes()) == found
@@ -331,7 +334,7 @@ def test_a_cascade_that_fails_is_gone_on_without(
     assert str(failure) in str(found.dimensions["gradient_health"].reason)
     training.failure = None
     found, told = run(pair, tmp_path, full)
-    assert told.computed == ["cascade", "collapse", "report"]
+    assert told.computed == ["cascade", "collapse", "localization", "report"]
     assert found.cascade is not None
 
 

@@ -18,6 +18,9 @@ from foretrain.localization.worst import BLAMED, Rows
 WORTH = 0.3
 """A column is named from this share of the strongest one's evidence on."""
 
+CERTAIN = 0.5
+"""A row that is a copy with this probability is called one."""
+
 EXTREME = 1e-3
 """A value that so few rows reach by itself is called out of range, whatever else speaks against the row."""
 
@@ -82,7 +85,7 @@ def _mechanism(found: Found, mechanisms: Sequence[Mechanism], target: int | None
     """The likeliest mechanism of each row, (rows,).
 
     Of what all columns say together, one value may say more: the target's, or one that is extreme by itself. Of a row
-    that does harm, an unlikely target says why.
+    that does harm, an unlikely target says why. A copy is called one, whatever else it is.
     """
     likeliest = np.asarray(found.by.argmax(axis=1))
     broad = [mechanisms.index(name) for name in BROAD if name in mechanisms]
@@ -97,6 +100,8 @@ def _mechanism(found: Found, mechanisms: Sequence[Mechanism], target: int | None
     if "out_of_range" in mechanisms:
         alone = found.evidence.range.max(axis=1)
         likeliest[together & (alone >= -np.log(EXTREME))] = mechanisms.index("out_of_range")
+    copy = mechanisms.index("copy")
+    likeliest[found.by[:, copy] >= CERTAIN] = copy
     return likeliest
 
 
