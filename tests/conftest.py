@@ -16,6 +16,7 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import hypothesis
 import pytest
 from support import Pair
 
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
     from gcp_storage_emulator.server import Server
 
 environment.prepare()
+# how long an example takes says how busy the machine is, not whether the code is right
+hypothesis.settings.register_profile("foretrain", deadline=None)
+hypothesis.settings.load_profile("foretrain")
 os.environ |= {"PREFECT_LOGGING_LEVEL": "ERROR", "PREFECT_LOGGING_TO_API_ENABLED": "false", "HF_HUB_OFFLINE": "1"}
 
 
