@@ -24,6 +24,9 @@ class Reference:
         self.mean = _mean(inner) if len(side) > 1 else 1.0
         self.unit = self.mean or 1.0  # rows that are all alike have no mean distance to count in
         self.tight = TIGHT * float(np.median(self.nearest)) + 1e-9
+        self.near = self.mean * 0.01 + 1e-12
+        self.typical = np.log(self.nearest + self.near).mean()
+        self.low = np.log(np.quantile(self.nearest, 0.1) + self.near)
 
 
 def measure(a: Side, reference: Reference) -> dict[str, float]:
@@ -46,18 +49,16 @@ def measure(a: Side, reference: Reference) -> dict[str, float]:
     to_b, to_a = cross.min(axis=1), cross.min(axis=0)
     eps, unit = reference.tight, reference.unit
     k = min(NEIGHBOURS, len(b), max(len(a) - 1, 1))
-    near = reference.mean * 0.01 + 1e-12
+    near, typical = reference.near, reference.typical
     return {
         "precision": float(within_b.any(axis=1).mean()),
         "recall": float(within_a.any(axis=0).mean()),
         "density": float(within_b.sum(axis=1).mean() / k),
         "coverage": float(within_b.any(axis=0).mean()),
-        "self_distance": float(np.log(nearest + near).mean() - np.log(reference.nearest + near).mean()),
-        "self_distance_low": float(
-            np.log(np.quantile(nearest, 0.1) + near) - np.log(np.quantile(reference.nearest, 0.1) + near)
-        ),
-        "cross_distance": float(np.log(to_b + near).mean() - np.log(reference.nearest + near).mean()),
-        "missed_distance": float(np.log(to_a + near).mean() - np.log(reference.nearest + near).mean()),
+        "self_distance": float(np.log(nearest + near).mean() - typical),
+        "self_distance_low": float(np.log(np.quantile(nearest, 0.1) + near) - reference.low),
+        "cross_distance": float(np.log(to_b + near).mean() - typical),
+        "missed_distance": float(np.log(to_a + near).mean() - typical),
         "near_duplicates": float((nearest <= eps).mean() - (reference.nearest <= eps).mean()),
         "crowding": float(np.quantile(crowd, 0.95) / max(len(a), 1)),
         "energy": 2 * float(cross.mean()) / unit - mean_a / unit - reference.mean / unit,
