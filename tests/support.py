@@ -25,6 +25,9 @@ def comparable(found: Validation) -> dict[str, Any]:
         given.pop("table")
     if plain["prescreen"] is not None:
         plain["prescreen"].pop("vector")
+    if plain["recommendations"] is not None:
+        for each in plain["recommendations"]["found"]:
+            each["cost"].pop("seconds")
     if plain["localization"] is not None:
         plain["localization"].pop("table")
     if plain["cascade"] is not None:

@@ -12,7 +12,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from foretrain.api import validate
+    from foretrain.api import fix, validate
     from foretrain.errors import DataError, ForetrainError, ModelError, ResourceError, SettingsError, StorageError
     from foretrain.settings import Settings
     from foretrain.validation import Validation
@@ -26,10 +26,11 @@ __all__ = [
     "SettingsError",
     "StorageError",
     "Validation",
+    "fix",
     "validate",
 ]
 
-_PLACES = {"validate": "api", "Settings": "settings", "Validation": "validation"}
+_PLACES = {"validate": "api", "fix": "api", "Settings": "settings", "Validation": "validation"}
 
 
 def __getattr__(name: str) -> object:

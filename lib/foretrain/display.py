@@ -12,6 +12,7 @@ from rich.text import Text
 
 from foretrain.cascade import sentences
 from foretrain.localization.sentences import line as rows_line
+from foretrain.recommendations.sentences import line as fixes_line
 from foretrain.signatures import sentences as signatures
 
 if TYPE_CHECKING:
@@ -59,8 +60,15 @@ def summary(validation: Validation, report: str | None = None) -> RenderableType
     last = Table.grid(padding=(0, 2))
     if report is not None:
         last.add_row(Text("Report", style="bold"), Text(report, overflow="fold"))
-    last.add_row(Text("Next", style="bold"), Text(NEXT[validation.verdict]))
+    last.add_row(Text("Next", style="bold"), Text(_next(validation)))
     return Group(*parts, Text(), last)
+
+
+def _next(validation: Validation) -> str:
+    found = validation.recommendations
+    if found is None or found.best is None:
+        return NEXT[validation.verdict]
+    return f"{NEXT[validation.verdict]} To try the fix: foretrain fix CANDIDATE --plan OUT --out fixed.parquet"
 
 
 def _head(validation: Validation) -> RenderableType:
@@ -90,6 +98,8 @@ def _head(validation: Validation) -> RenderableType:
         facts.add_row("Training", sentences.line(validation.cascade))
     if validation.localization is not None:
         facts.add_row("Rows", rows_line(validation.localization))
+    if validation.recommendations is not None:
+        facts.add_row("Fix", fixes_line(validation.recommendations))
     return Group(title, Text(f"\n{validation.sentence}\n"), facts)
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 from foretrain.record import Record, Role
-from foretrain.settings import CascadeMode, Effort, Settings
+from foretrain.settings import CascadeMode, Effort, RecommendationMode, Settings
 
 if TYPE_CHECKING:
     from foretrain.cascade.record import Cascade
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from foretrain.diversity.record import Diversity
     from foretrain.localization.record import Localization
     from foretrain.profile.record import ProfileRef
+    from foretrain.recommendations.record import Recommendations
     from foretrain.report.record import ReportRef
     from foretrain.signatures.record import Prescreen
 
@@ -118,6 +119,25 @@ def _localized(localization: Localization) -> str:
         return "no row flagged"
     groups = len(localization.groups)
     return f"{localization.flagged:,} rows flagged in {groups} group{'' if groups == 1 else 's'}"
+
+
+def _nothing_to_fix(settings: Settings, found: Mapping[str, Record]) -> str | None:
+    if "load original" not in found:
+        return "fixes are scored against an original, and none was given"
+    if settings.recommendations.mode == RecommendationMode.OFF:
+        return "no fixes were tried: recommendations.mode is off"
+    if settings.recommendations.mode == RecommendationMode.AUTO and settings.effort == Effort.QUICK:
+        return "fixes are not tried at quick effort, unless recommendations.mode is full"
+    collapse, rows = cast("Collapse", found["collapse"]), cast("Localization | None", found.get("localization"))
+    if collapse.verdict in ("approve", "underpowered") and (rows is None or not rows.flagged):
+        return "there is nothing to fix: no collapse was found, and no row is flagged"
+    return None
+
+
+def _recommended(recommendations: Recommendations) -> str:
+    from foretrain.recommendations.sentences import line
+
+    return line(recommendations)
 
 
 def _written(report: ReportRef) -> str:
@@ -229,12 +249,27 @@ STAGES: tuple[Stage, ...] = (
         on_failure="go on without",
     ),
     Stage(
+        name="recommendations",
+        title="Recommendations",
+        question="Which fix was measured to help, by how much, and at what cost?",
+        function="foretrain.recommendations:recommend",
+        record="foretrain.recommendations.record:Recommendations",
+        needs=("profile", "diversity", "prescreen", "collapse", "localization"),
+        settings=("seed", "effort", "target", "verdict", "cascade", "signatures", "recommendations"),
+        code=(*_BASE, *(f"foretrain.{name}" for name in ("recommendations", "localization", "collapse", "cascade"))),
+        each="pair",
+        finding=_recommended,
+        on_failure="go on without",
+        not_run=_nothing_to_fix,
+        outside="foretrain.recommendations.history:state",
+    ),
+    Stage(
         name="report",
         title="Report",
         question="What does a person need to see to decide?",
         function="foretrain.report:write",
         record="foretrain.report.record:ReportRef",
-        needs=("load", "diversity", "prescreen", "cascade", "collapse", "localization"),
+        needs=("load", "diversity", "prescreen", "cascade", "collapse", "localization", "recommendations"),
         settings=(),
         code=(*_BASE, "foretrain.report", "foretrain.validation"),
         each="pair",

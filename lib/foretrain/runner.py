@@ -23,6 +23,7 @@ from foretrain.record import NotRun, Record, Role
 from foretrain.settings import Settings
 
 if TYPE_CHECKING:
+    from foretrain.data.reference import DatasetRef
     from foretrain.validation import Validation
 
 log = logging.getLogger(__name__)
@@ -273,6 +274,18 @@ def through(
     return result
 
 
+def loaded(sources: Mapping[Role, object], settings: Settings, store: Store) -> dict[Role, DatasetRef]:
+    """The datasets alone, the candidate in the original's kinds.
+
+    Raises:
+        ForetrainError: one of them cannot be loaded.
+    """
+    chain = _Chain(sources, settings)
+    for step in steps(chain.roles, "load"):
+        chain.done[str(step)] = execute_patiently(step, chain.given(step), settings, store)
+    return {role: chain.done[f"load {role}"].record for role in chain.roles}
+
+
 @dataclass
 class _Chain:
     """What a run has so far."""
@@ -311,16 +324,18 @@ class _Chain:
         return Result(NotRun(reason=reason), reason)
 
     def remember(self) -> None:
-        """Add the outcome to the library of signatures, where the settings say so; a failure fails nothing else."""
-        if not self.settings.signatures.record or "prescreen" not in self.done:
-            return
-        stages = ("prescreen", "collapse", "load candidate", "load original")
+        """Keep the outcome for later runs, where the settings say so; a failure fails nothing else."""
+        if self.settings.signatures.record and "prescreen" in self.done:
+            stages = ("prescreen", "collapse", "load candidate", "load original")
+            self._keep("signatures", "foretrain.signatures.outcomes:remember", stages)
+        if self.settings.recommendations.record and "recommendations" in self.done:
+            self._keep("history", "foretrain.recommendations.history:remember", ("recommendations",))
+
+    def _keep(self, what: str, function: str, stages: tuple[str, ...]) -> None:
         try:
-            _named("foretrain.signatures.outcomes:remember")(
-                *(self.done[name].record for name in stages), self.settings
-            )
+            _named(function)(*(self.done[name].record for name in stages), self.settings)
         except ForetrainError as error:
-            self.failures["signatures"] = str(error)
+            self.failures[what] = str(error)
 
     def validation(self) -> Result[Validation]:
         """All that was found, as one record."""
@@ -335,6 +350,7 @@ class _Chain:
             prescreen=found.get("prescreen"),
             cascade=found.get("cascade"),
             localization=found.get("localization"),
+            recommendations=found.get("recommendations"),
             failures=dict(self.failures),
             not_run=dict(self.not_run),
             settings=self.settings,

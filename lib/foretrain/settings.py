@@ -149,6 +149,43 @@ class LocalizationSettings(Section):
     """Flag a row that is bad with this probability or above."""
 
 
+class Prices(Section):
+    """What fixes cost, in a currency of your own; the defaults are no more than a start."""
+
+    lost_row: Annotated[float, Field(ge=0)] = 0.001
+    """Of a row of the candidate that is dropped."""
+    real_row: Annotated[float, Field(ge=0)] = 0.01
+    """Of a row of the original that goes into the result."""
+    new_row: Annotated[float, Field(ge=0)] = 1.0
+    """Of a real row that is yet to be collected."""
+    hour: Annotated[float, Field(ge=0)] = 0.05
+    """Of an hour of one core."""
+
+
+class RecommendationMode(StrEnum):
+    """Whether fixes are tried."""
+
+    OFF = "off"
+    AUTO = "auto"
+    FULL = "full"
+
+
+class RecommendationSettings(Section):
+    """Which fixes are tried, and what they cost."""
+
+    without_result: ClassVar[frozenset[str]] = frozenset({"mode", "record"})
+
+    mode: RecommendationMode = RecommendationMode.AUTO
+    """off, auto or full: auto tries fixes at standard and thorough effort, full at any."""
+    trials: Annotated[int, Field(ge=1)] = 20
+    """Fixes tried at most, combinations of them included."""
+    seconds: Annotated[float, Field(gt=0)] = 120.0
+    """No further one is begun after so long."""
+    record: bool = True
+    """Whether gains, expected and measured, are kept in the database that the signatures are in."""
+    prices: Prices = Prices()
+
+
 class VerdictSettings(Section):
     """Where the verdict changes."""
 
@@ -180,6 +217,7 @@ class Settings(Section):
     dispatch: DispatchSettings = DispatchSettings()
     verdict: VerdictSettings = VerdictSettings()
     localization: LocalizationSettings = LocalizationSettings()
+    recommendations: RecommendationSettings = RecommendationSettings()
 
     def only(self, names: tuple[str, ...]) -> Settings:
         """These settings with all others at their default: a stage cannot read what it did not declare."""

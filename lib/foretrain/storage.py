@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -57,6 +58,28 @@ def write(url: str, content: bytes) -> None:
             unfinished.replace(target)
         finally:
             unfinished.unlink(missing_ok=True)
+
+
+@contextmanager
+def unfinished(url: str) -> Iterator[Path]:
+    """A local path to write a large file to, which then stands under its final name; not if the block raises.
+
+    A block that leaves no file there leaves none under the final name.
+    """
+    fs, path, local = filesystem(url)
+    with faults(url):
+        if local:
+            Path(path).parent.mkdir(parents=True, exist_ok=True)
+            written = Path(path).with_name(f".{Path(path).name}.{secrets.token_hex(4)}")
+        else:
+            written = Path(tempfile.gettempdir()) / f"foretrain-{secrets.token_hex(8)}"
+    try:
+        yield written
+        with faults(url):
+            if written.exists():
+                written.replace(path) if local else fs.put_file(str(written), path)
+    finally:
+        written.unlink(missing_ok=True)
 
 
 def read(url: str) -> bytes:

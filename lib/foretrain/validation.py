@@ -8,12 +8,17 @@ from functools import cache
 from importlib.metadata import version
 from typing import Any, Literal, Self
 
+from pydantic import ValidationError
+
+from foretrain import storage
 from foretrain.cascade.record import Cascade
 from foretrain.collapse.record import Collapse
 from foretrain.data.reference import DatasetRef
 from foretrain.diversity.record import Diversity
+from foretrain.errors import DataError
 from foretrain.localization.record import Localization
-from foretrain.record import Record
+from foretrain.recommendations.record import Mended, Recommendation, Recommendations
+from foretrain.record import Record, Score
 from foretrain.settings import Settings
 from foretrain.signatures.record import Prescreen
 
@@ -56,6 +61,8 @@ class Validation(Collapse):
     """None where no models were trained; `not_run` or `failures` says why."""
     localization: Localization | None = None
     """Which rows are bad; None where the stage failed: `failures` says why."""
+    recommendations: Recommendations | None = None
+    """Which fixes were tried, and what they changed; None where none were: `not_run` or `failures` says why."""
     failures: dict[str, str] = {}
     """Of stages that the run went on without, the reason."""
     not_run: dict[str, str] = {}
@@ -116,3 +123,35 @@ class Validation(Collapse):
         from foretrain.display import html
 
         return html(self)
+
+
+class Fixed(Record):
+    """What came of applying recommendations: the promise and the outcome."""
+
+    mended: Mended
+    promise: Recommendation | None
+    """None where they were not tried together."""
+    before: Score
+    """Of the candidate."""
+    outcome: Validation
+    """Of the mended dataset."""
+
+
+def opened(out: str) -> tuple[str, Validation]:
+    """The file and the content of an earlier validation, by its `out` or its validation.json.
+
+    Raises:
+        DataError: there is none, or it is of another version.
+    """
+    file = out if out.endswith(".json") else storage.join(out, "validation.json")
+    fs, path, _ = storage.filesystem(file)
+    with storage.faults(file):
+        there = fs.isfile(path)
+    if not there:
+        raise DataError("no validation was found", file=file, hint="Name the --out of a foretrain validate")
+    try:
+        return file, Validation.from_json(storage.read(file))
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise DataError(f"this is no validation of this version: {where}: {first['msg']}", file=file) from None

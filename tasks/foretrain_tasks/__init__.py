@@ -7,11 +7,13 @@ from foretrain_tasks.load import load
 from foretrain_tasks.localization import localization
 from foretrain_tasks.prescreen import prescreen
 from foretrain_tasks.profile import profile
+from foretrain_tasks.recommendations import recommendations
 from foretrain_tasks.report import report
 from foretrain_tasks.stage import StageTask
 
 TASKS: dict[str, StageTask] = {
-    task.name: task for task in (load, profile, diversity, prescreen, cascade, collapse, localization, report)
+    task.name: task
+    for task in (load, profile, diversity, prescreen, cascade, collapse, localization, recommendations, report)
 }
 """By the stage's name in `foretrain.pipeline.STAGES`."""
 
@@ -25,5 +27,6 @@ __all__ = [
     "localization",
     "prescreen",
     "profile",
+    "recommendations",
     "report",
 ]

@@ -184,7 +184,7 @@ def test_hostile_names_are_shown_and_do_nothing(screen: Screen, kinds: dict[str,
 
 def test_the_command_is_selected_whole_by_one_click(screen: Screen, kinds: dict[str, Validation]) -> None:
     page = screen.show(kinds["reject"]).page
-    page.locator("pre.copy").first.click()
+    page.locator("#run pre.copy").first.click()
     chosen: Any = page.evaluate("getSelection().toString()")
     assert chosen.strip() == (
         "foretrain validate data/customers_gen5.csv.gz --original data/customers.csv.gz --target weight_kg --seed 42"

@@ -80,6 +80,7 @@ def test_steps_are_in_order_once_a_dataset_or_once_for_both() -> None:
         "cascade",
         "collapse",
         "localization",
+        "recommendations",
         "report",
     ]
     assert [str(step) for step in steps(("original", "candidate"), "cascade")] == [
@@ -96,11 +97,16 @@ def test_steps_are_in_order_once_a_dataset_or_once_for_both() -> None:
 
 # none of these changes what a stage computes: settings are in the key by value
 WITHOUT_RESULT = {
-    f"foretrain{name}" for name in ("", ".errors", ".settings", ".storage", ".checkpoint", ".display", ".progress")
+    f"foretrain{name}"
+    for name in ("", ".errors", ".settings", ".storage", ".checkpoint", ".database", ".display", ".progress")
 }
 
-# commands that make what ships, and that no stage imports
-COMMANDS = "foretrain.cascade.calibration"
+# commands, and what makes that which ships: no stage imports them
+COMMANDS = (
+    "foretrain.cascade.calibration",
+    "foretrain.recommendations.mend",
+    "foretrain.recommendations.rebuild",
+)
 
 
 @pytest.mark.parametrize("stage", STAGES, ids=lambda stage: stage.name)

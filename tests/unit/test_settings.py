@@ -116,6 +116,7 @@ def test_a_stage_sees_only_what_it_reads(names: set[str]) -> None:
             "dispatch": {"pool": None},
             "verdict": {"review_at": 0.1},
             "localization": {"flag_at": 0.9},
+            "recommendations": {"trials": 3},
         }
     )
     seen, default = changed.only(tuple(names)), Settings()

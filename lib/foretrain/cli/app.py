@@ -10,7 +10,7 @@ from typing import NoReturn
 
 import typer
 
-from foretrain.cli import cascade, config, inspect, profile, signatures, validate
+from foretrain.cli import cascade, config, fix, inspect, profile, signatures, validate
 from foretrain.cli.recorder import Recorder
 from foretrain.errors import ForetrainError
 
@@ -42,6 +42,8 @@ app.command(epilog=validate.EPILOG)(validate.validate)
 app.command()(cascade.cascade)
 app.command()(profile.profile)
 app.command()(inspect.inspect)
+app.command()(fix.fix)
+app.command()(fix.outcome)
 app.add_typer(signatures.app, name="signatures")
 app.add_typer(config.app, name="config")
 

@@ -11,7 +11,6 @@ import typer
 from foretrain import runner, storage
 from foretrain.checkpoint import Store
 from foretrain.cli import options
-from foretrain.cli.inspect import read
 from foretrain.errors import DataError, ForetrainError
 from foretrain.record import Role
 from foretrain.settings import Settings, SignatureSettings
@@ -75,6 +74,7 @@ def add(
     """Add the candidate of a validation, or exported signatures, to your library."""
     from foretrain.signatures import collection, outcomes
     from foretrain.signatures.library import Library
+    from foretrain.validation import opened
 
     settings = options.settings(config).settings
     fs, path, _ = storage.filesystem(storage.join(out, collection.LIST))
@@ -83,7 +83,7 @@ def add(
             raise DataError("--mechanism is for a single validation, and this is a folder of signatures", file=out)
         print(f"{Library.of(settings.signatures).add(collection.read(out)):,} signatures added")
         return
-    _, found = read(out)
+    _, found = opened(out)
     if found.prescreen is None or found.inputs.original is None:
         why = found.not_run.get("prescreen") or found.failures.get("prescreen") or "it is of an earlier version"
         raise DataError(f"this validation has no signature: {why}", file=out)

@@ -85,6 +85,22 @@ class Calibration:
             repeated: share of rows that repeat others beyond the usual, counted over all rows. Where it is a harm by
                 the definition of the calibration's labels, it is one here, whatever a sample shows.
         """
+        odds, damage = self.draws(paired, seed, repeated)
+        low, high = (float(np.interp(damage[0], self.residual[:, 0], self.residual[:, k])) for k in (1, 2))
+        return Judgement(
+            float(odds[0]),
+            _around(float(odds[0]), np.quantile(odds[1:], [0.05, 0.95])),
+            float(damage[0]),
+            _around(float(damage[0]), np.asarray([low, high])),
+            float(np.interp(damage[0], self.generations[:, 1], self.generations[:, 0])),
+        )
+
+    def draws(self, paired: Paired, seed: int, repeated: float = 0.0) -> tuple[Floats, Floats]:
+        """Probability and damage by all repeats, then by each half-sample of them, (1 + `DRAWS`,) each.
+
+        Comparisons with the same original, seed and number of repeats are cut into the same half-samples, so that
+        their differences can be taken draw by draw. The arguments are those of `judge`.
+        """
         rows = [row(features(paired), self.names)]
         chance = stream(seed, "collapse", "judge")
         rows += [
@@ -95,14 +111,7 @@ class Calibration:
         damage = np.clip(self.damage.predict(matrix), 0, 1)
         if repeated >= LOSSES["all_repeats"].limit:
             odds, damage = np.maximum(odds, COUNTED), np.maximum(damage, min(repeated, 1.0))
-        low, high = (float(np.interp(damage[0], self.residual[:, 0], self.residual[:, k])) for k in (1, 2))
-        return Judgement(
-            float(odds[0]),
-            _around(float(odds[0]), np.quantile(odds[1:], [0.05, 0.95])),
-            float(damage[0]),
-            _around(float(damage[0]), np.asarray([low, high])),
-            float(np.interp(damage[0], self.generations[:, 1], self.generations[:, 0])),
-        )
+        return odds, damage
 
     def least(self, rows: int) -> float:
         """The least probability at which a table of so many rows is rejected, however low the user has set it."""

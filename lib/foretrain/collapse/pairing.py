@@ -43,7 +43,9 @@ class Paired:
         return replace(self, fresh=self.fresh[repeats], candidate=self.candidate[repeats])
 
 
-def compare(candidate: Table, original: Table, rounds: int, seed: int, half: int = HALF) -> Paired:
+def compare(
+    candidate: Table, original: Table, rounds: int, seed: int, half: int = HALF, known: Paired | None = None
+) -> Paired:
     """Split the original at random into halves, again and again, and hold the candidate against one of them.
 
     Same rows on both sides and the same reference, so biases of a statistic cancel and small tables calibrate
@@ -55,12 +57,15 @@ def compare(candidate: Table, original: Table, rounds: int, seed: int, half: int
         rounds: split-halves drawn.
         seed: the run's seed.
         half: most rows a side.
+        known: an earlier comparison of another candidate with the same original, seed and rounds: where it had as many
+            rows a side, its fresh halves are not measured again.
     """
     targets = goals(original)
     fresh: list[dict[str, float]] = []
     made: list[dict[str, float]] = []
     rows = min(half, len(original) // 2, len(candidate))
     reference_rows = min(half, len(original) // 2)
+    known = known if known is not None and known.rows == rows else None
     space = Space.of(original, stream(seed, "collapse", "space"))
     for repeat in range(rounds):
         chance = stream(seed, "collapse", "halves", repeat)
@@ -71,8 +76,10 @@ def compare(candidate: Table, original: Table, rounds: int, seed: int, half: int
         ground = geometry.Reference(reference)
         tasks = [utility.Task(reference, target) for target in targets]
         fold = int(chance.integers(2**31))
-        for side, out in ((other, fresh), (drawn, made)):
+        for side, out in ((other, fresh), (drawn, made)) if known is None else ((drawn, made),):
             out.append(dict(_statistics(side, ground, tasks, np.random.default_rng(fold))))
+    if known is not None:
+        fresh = [dict(zip(known.names, row, strict=True)) for row in known.fresh.tolist()]
     # a half in which a rare value is missing can lack a statistic
     names = tuple(name for name in fresh[0] if all(name in row for row in (*fresh, *made)))
     return Paired(

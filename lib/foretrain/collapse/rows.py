@@ -58,14 +58,7 @@ def sample(candidate: ProfileRef, original: ProfileRef, target: str | None, seed
         if len(rows) < ref.rows:
             notes.append(f"Paired statistics of the {name} read {len(rows):,} of {ref.rows:,} rows, drawn by the seed.")
         sides.append(rows)
-    made, real = pair(sides[0], sides[1], columns, target)
-    for column in columns:
-        if column.kind is Kind.TEXT:
-            a, b = (side[column.name].combine_chunks() for side in sides)
-            more = texts.numbers(a, b, number(seed, "collapse", "text", column.name))
-            made, real = (
-                widen(table, extra, texts.names(column.name)) for table, extra in zip((made, real), more, strict=True)
-            )
+    made, real = arrays(sides[0], sides[1], columns, target, seed)
     if not made.schema.numbers and not made.schema.codes:
         raise DataError(
             "expected at least one column to compare, all are identifiers",
@@ -73,6 +66,21 @@ def sample(candidate: ProfileRef, original: ProfileRef, target: str | None, seed
             hint="Name the kind of those that are none with data.kinds",
         )
     return Sample(made, real, tuple(notes))
+
+
+def arrays(
+    candidate: pa.Table, original: pa.Table, columns: Sequence[Column], target: str | None, seed: int
+) -> tuple[Table, Table]:
+    """Rows of both as arrays of one schema, texts as numbers (see `texts.numbers`)."""
+    made, real = pair(candidate, original, columns, target)
+    for column in columns:
+        if column.kind is Kind.TEXT:
+            a, b = (side[column.name].combine_chunks() for side in (candidate, original))
+            more = texts.numbers(a, b, number(seed, "collapse", "text", column.name))
+            made, real = (
+                widen(table, extra, texts.names(column.name)) for table, extra in zip((made, real), more, strict=True)
+            )
+    return made, real
 
 
 def readable(columns: Sequence[Column], target: str | None, seed: int) -> tuple[list[Column], int]:

@@ -75,6 +75,14 @@ class Table:
         """A table of the same schema with other rows."""
         return replace(self, numbers=numbers, codes=codes)
 
+    def same(self, other: Table) -> bool:
+        """Whether it holds the same, value by value."""
+        return (
+            self.schema == other.schema
+            and np.array_equal(self.numbers, other.numbers, equal_nan=True)
+            and np.array_equal(self.codes, other.codes)
+        )
+
     @staticmethod
     def stack(tables: Sequence[Table]) -> Table:
         """The rows of all tables, one below the other."""

@@ -90,6 +90,8 @@ def places_of(validation: Validation) -> dict[str, str]:
         sections["copies"] = "Copies"
     if validation.localization is not None:
         sections["rows"] = "Rows"
+    if validation.recommendations is not None:
+        sections["fixes"] = "What would help"
     if diversity is not None:
         if measures_of(diversity):
             sections["diversity"] = "Diversity"

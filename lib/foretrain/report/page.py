@@ -13,9 +13,11 @@ from foretrain.cascade.sentences import agreement, sentences, weak
 from foretrain.checkpoint import Folder
 from foretrain.collapse.record import Collapse
 from foretrain.localization.sentences import NAMES
+from foretrain.recommendations.sentences import cost
 from foretrain.report import colours, figures, links, reproduce, wording
 from foretrain.report.figures.cascade import architecture, comparisons, tier_title, tiers
 from foretrain.report.figures.correlations import pairs, scale
+from foretrain.report.figures.fixes import tried
 from foretrain.report.figures.spectrum import outside
 from foretrain.report.record import ReportRef
 from foretrain.settings import Settings, leaves
@@ -58,6 +60,7 @@ def render(validation: Validation) -> str:
             reasons=[(reason, links.picture_of(reason, validation)) for reason in validation.reasons[:3]],
             drawn=links.drawn_columns(validation),
             command=reproduce.command(validation.inputs.candidate, validation.inputs.original, validation.settings),
+            fix_command=reproduce.fix_command(validation),
             config_file=reproduce.config_file(validation.settings),
             explained=_explained(validation.settings),
             most_evidence=MOST_EVIDENCE,
@@ -91,11 +94,13 @@ def _environment() -> jinja2.Environment:
             wording.rows,
             wording.seconds,
             wording.signed,
+            wording.signed_points,
             wording.size,
             wording.spaced,
             wording.whole_range,
         )
     }
+    environment.filters["cost_of"] = cost
     environment.globals |= {
         "draw": figures,
         "palettes": (colours.variables(colours.LIGHT), colours.variables(colours.DARK)),
@@ -116,6 +121,7 @@ def _environment() -> jinja2.Environment:
         "weak": weak,
         "origin_of": origin,
         "title_of": title,
+        "tried": tried,
     }
     style = environment.get_template("style.css").module
     script = environment.get_template("sort.js").module

@@ -8,6 +8,7 @@ from typing import Any
 
 from foretrain.data.reference import DatasetRef
 from foretrain.settings import Settings
+from foretrain.validation import Validation
 
 _FLAGS = {"effort": "--effort", "target": "--target", "time_column": "--time-column"}
 _IN_MEMORY = "memory"
@@ -31,6 +32,15 @@ def command(candidate: DatasetRef, original: DatasetRef | None, settings: Settin
     words += ["--seed", str(settings.seed)]
     if config_file(settings):
         words += ["--config", "foretrain.toml"]
+    return shlex.join(words)
+
+
+def fix_command(validation: Validation) -> str:
+    """One line that applies the best recommendation; empty where there is none, or the candidate was in memory."""
+    found, uri = validation.recommendations, validation.inputs.candidate.uri
+    if found is None or found.best is None or uri == _IN_MEMORY:
+        return ""
+    words = ["foretrain", "fix", uri, "--plan", "validation.json", "--apply", found.best, "--out", "fixed.parquet"]
     return shlex.join(words)
 
 

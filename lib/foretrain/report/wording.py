@@ -126,6 +126,11 @@ def signed(value: float) -> str:
     return f"{value:+.2f}".replace("-", MINUS)
 
 
+def signed_points(value: float) -> str:
+    """A change of score: signed, whole points, or one decimal below ten."""
+    return f"{value:+.{0 if abs(value) >= 9.95 else 1}f}".replace("-", MINUS)
+
+
 def rows(count: int) -> str:
     """How many rows, exactly: sizes of tables are names as much as numbers."""
     return f"{count:,} row{'' if count == 1 else 's'}"

@@ -10,7 +10,6 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,7 +17,6 @@ from sqlalchemy import (
     JSON,
     Boolean,
     Column,
-    Engine,
     Float,
     ForeignKey,
     Integer,
@@ -26,20 +24,18 @@ from sqlalchemy import (
     Row,
     String,
     Table,
-    create_engine,
     delete,
     func,
     insert,
-    inspect,
     select,
     update,
 )
-from sqlalchemy.engine import URL, Connection, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, NoSuchModuleError
-from sqlalchemy.pool import NullPool
+from sqlalchemy.engine import Connection
+from sqlalchemy.exc import IntegrityError
 
 from foretrain import storage
-from foretrain.errors import DataError, ResourceError, SettingsError, StorageError
+from foretrain.database import Database, places
+from foretrain.errors import DataError, ResourceError
 from foretrain.signatures import vectors
 from foretrain.signatures.collection import Collection, check_version
 from foretrain.signatures.embedding import VERSION, WIDTH
@@ -47,9 +43,6 @@ from foretrain.signatures.record import Signature
 
 if TYPE_CHECKING:
     from foretrain.settings import Settings, SignatureSettings
-
-WAIT = 60.0
-"""Seconds a writer waits for its turn."""
 
 _TRIES = 10
 """Of an addition, each lost to another writer of the same signature."""
@@ -99,30 +92,20 @@ class Library:
         ResourceError: the database cannot be opened.
     """
 
-    def __init__(self, database: str, folder: str) -> None:
+    def __init__(self, database: str | Database, folder: str) -> None:
         self.folder = folder
-        self._engine, self._place = _engine(database)
-        with self._faults():
-            try:
-                _metadata.create_all(self._engine)
-            except DBAPIError:  # another process may be faster at making the tables
-                if not inspect(self._engine).has_table(_signatures.name):
-                    raise
+        self._database = Database(database) if isinstance(database, str) else database
+        self._database.make(_metadata)
 
     @staticmethod
     def of(settings: SignatureSettings) -> Library:
         """The library that the settings name."""
-        database, folder = _places(settings)
-        if settings.database is None:
-            Path(folder).mkdir(parents=True, exist_ok=True)
-        return Library(database, folder)
+        return Library(Database.of(settings), places(settings)[1])
 
     @staticmethod
     def exists(settings: SignatureSettings) -> bool:
-        """Whether there is one: a database on a server, or a file of SQLite."""
-        database, _ = _places(settings)
-        path = _url(database).database
-        return not database.startswith("sqlite") or (path is not None and Path(path).exists())
+        """Whether there is one; its database may hold other things."""
+        return Database.exists(settings) and Database.of(settings).has(_signatures.name)
 
     def add(self, found: Collection, *, newer: bool = False) -> int:
         """Keep signatures, all of them or none. Returns how many were new.
@@ -151,7 +134,7 @@ class Library:
         wanted = select(_signatures.c.id)
         if len(ids) <= _FEW:
             wanted = wanted.where(_signatures.c.id.in_(ids))
-        with self._faults(), self._engine.connect() as connection:
+        with self._database.faults(), self._database.connect() as connection:
             return {row.id for row in connection.execute(wanted)} & ids
 
     def _write(self, found: Collection) -> None:
@@ -172,7 +155,7 @@ class Library:
         url = storage.join(self.folder, name)
         digest = vectors.write(url, found.vectors)
         try:
-            with self._faults(), self._engine.begin() as connection:
+            with self._database.faults(), self._database.begin() as connection:
                 connection.execute(insert(_files).values(name=name, version=VERSION, digest=digest, rows=len(found)))
                 yield connection, name
                 gone = self._sweep(connection)
@@ -195,13 +178,13 @@ class Library:
             return self._read(besides)
 
     def _read(self, besides: frozenset[str] = frozenset()) -> Collection:
-        with self._faults(), self._engine.connect() as connection:
+        with self._database.faults(), self._database.connect() as connection:
             rows = connection.execute(select(_signatures).order_by(_signatures.c.number)).all()
             rows = [row for row in rows if row.id not in besides]
             used = {row.file for row in rows}
             files = [file for file in connection.execute(select(_files)).all() if file.name in used]
         for file in files:
-            check_version(file.version, self._place)
+            check_version(file.version, self._database.place)
         held = {
             file.name: vectors.read(storage.join(self.folder, file.name), file.digest, file.rows, WIDTH)
             for file in files
@@ -213,22 +196,22 @@ class Library:
     def signatures(self) -> dict[str, tuple[Signature, int]]:
         """What is known of each signature of any embedding version, and that version, by id."""
         wanted = select(_signatures, _files.c.version).join(_files).order_by(_signatures.c.number)
-        with self._faults(), self._engine.connect() as connection:
+        with self._database.faults(), self._database.connect() as connection:
             return {row.id: (_signature(row), row.version) for row in connection.execute(wanted)}
 
     def state(self) -> str:
         """Changes when the library does."""
         wanted = select(func.count(), func.max(_signatures.c.number)).select_from(_signatures)
-        with self._faults(), self._engine.connect() as connection:
+        with self._database.faults(), self._database.connect() as connection:
             return "-".join(str(value) for value in connection.execute(wanted).one())
 
     def unreadable(self) -> dict[str, str]:
         """Ids of the signatures that cannot be compared, and why: of another version, or in a damaged file."""
         out: dict[str, str] = {}
-        with self._faults(), self._engine.connect() as connection:
+        with self._database.faults(), self._database.connect() as connection:
             for file in connection.execute(select(_files)).all():
                 try:
-                    check_version(file.version, self._place)
+                    check_version(file.version, self._database.place)
                     vectors.read(storage.join(self.folder, file.name), file.digest, file.rows, WIDTH)
                 except (DataError, ResourceError) as error:
                     wanted = select(_signatures.c.id).where(_signatures.c.file == file.name)
@@ -244,7 +227,7 @@ class Library:
 
     def forget(self, ids: set[str]) -> None:
         """Remove signatures, and the files that then hold none."""
-        with self._faults(), self._engine.begin() as connection:
+        with self._database.faults(), self._database.begin() as connection:
             for id_ in ids:
                 connection.execute(delete(_signatures).where(_signatures.c.id == id_))
             gone = self._sweep(connection)
@@ -258,58 +241,10 @@ class Library:
         connection.execute(delete(_files).where(_files.c.name.in_(gone)))
         return gone
 
-    @contextmanager
-    def _faults(self) -> Iterator[None]:
-        try:
-            yield
-        except IntegrityError:
-            raise
-        except DBAPIError as error:
-            line = str(error.orig).splitlines()[0] if str(error.orig) else type(error.orig).__name__
-            raise StorageError(f"the database of signatures does not answer: {line}", file=self._place) from error
-
 
 def state(settings: Settings) -> str:
     """Changes when the user's library does; empty where there is none."""
     return Library.of(settings.signatures).state() if Library.exists(settings.signatures) else ""
-
-
-def _places(settings: SignatureSettings) -> tuple[str, str]:
-    """URL of the database, and folder of the files."""
-    folder = settings.folder if "://" in settings.folder else str(Path(settings.folder).expanduser().absolute())
-    if settings.database is not None:
-        return settings.database, folder
-    if "://" in folder:
-        raise SettingsError(f"{folder} holds no database", hint="Set signatures.database to the URL of one")
-    return f"sqlite:///{Path(folder, 'signatures.db')}", folder
-
-
-def _url(database: str) -> URL:
-    try:
-        url = make_url(database)
-    except ArgumentError as error:
-        raise SettingsError(
-            "signatures.database is no URL of a database", hint="For example sqlite:////home/me/signatures.db"
-        ) from error
-    if url.get_backend_name() not in ("sqlite", "postgresql", "postgres"):
-        raise SettingsError(f"signatures.database: expected sqlite:// or postgresql://, found {url.drivername}://")
-    return url.set(drivername="postgresql+psycopg") if url.drivername in ("postgresql", "postgres") else url
-
-
-def _engine(database: str) -> tuple[Engine, str]:
-    """The engine, and its place for people, without a password."""
-    url = _url(database)
-    sqlite = url.get_backend_name() == "sqlite"
-    try:
-        # a run asks once or twice: no connection is kept open between
-        engine = create_engine(url, connect_args={"timeout": WAIT} if sqlite else {}, poolclass=NullPool)
-    except (NoSuchModuleError, ImportError) as error:
-        raise SettingsError(
-            f"the driver of {url.drivername} is not installed",
-            file=url.render_as_string(),
-            hint="pip install 'foretrain[postgres]'",
-        ) from error
-    return engine, url.render_as_string()
 
 
 def _signature(row: Row[Any]) -> Signature:

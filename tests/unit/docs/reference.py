@@ -20,6 +20,7 @@ from foretrain.collapse.loops import harm
 from foretrain.data.formats import FORMATS
 from foretrain.diversity import stage as diversity
 from foretrain.pipeline import STAGES
+from foretrain.recommendations.fixes import FIXES
 from foretrain.settings import Effort, Settings, leaves, variable
 from foretrain.signatures import embedding as embedding_module
 
@@ -121,6 +122,25 @@ def library() -> str:
     return table(("library that ships with this version", ""), facts.items())
 
 
+def fixes() -> str:
+    rows = (
+        (f"`{fix.name}`", fix.does, "the other half" if fix.sees_original else "all of it") for fix in FIXES.values()
+    )
+    return table(("fix", "what it does", "scored against the original's"), rows)
+
+
+def prior() -> str:
+    about = json.loads((files("foretrain.recommendations") / "fitted" / "prior.json").read_text(encoding="utf-8"))
+    facts = {
+        "made by": f"`{about['command']}`",
+        "gains measured": f"{about['gains']:,}",
+        "tables": about["tables"],
+        "off, on tables it has not seen": f"{about['error']:.1f} points",
+        "off, always expecting the mean": f"{about['spread']:.1f} points",
+    }
+    return table(("tree that ships with this version", ""), facts.items())
+
+
 def calibration() -> str:
     about = json.loads((files("foretrain.collapse") / "fitted" / "calibration.json").read_text(encoding="utf-8"))
     made, rates = about["provenance"], about["error_rates"]
@@ -143,7 +163,7 @@ def calibration() -> str:
 
 WRITERS: dict[str, Callable[[], str]] = {
     made.__name__: made
-    for made in (settings, stages, formats, effort, harms, dimensions, embedding, library, calibration)
+    for made in (settings, stages, formats, effort, harms, dimensions, embedding, library, fixes, prior, calibration)
 }
 
 

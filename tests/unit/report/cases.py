@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from unit.recommendations.found import recommendation, recommendations
 
 from foretrain.cascade.record import Cascade
 from foretrain.collapse.record import (
@@ -23,6 +24,7 @@ from foretrain.collapse.record import (
 from foretrain.data.reference import Column, DatasetRef, Kind
 from foretrain.diversity.record import Diversity, LostOrInvented, Measure
 from foretrain.localization.record import Blame, Group, Importance, Localization, Row
+from foretrain.recommendations.record import Recommendations
 from foretrain.record import Interval
 from foretrain.seeds import stream
 from foretrain.settings import Settings
@@ -88,10 +90,18 @@ def validation(
         prescreen=prescreen,
         cascade=cascade,
         localization=localization(names, rows, original),
+        recommendations=fixes(names) if original and verdict in ("reject", "review") else None,
         settings=settings,
         timings=TIMINGS,
         versions=VERSIONS,
     )
+
+
+def fixes(names: Sequence[str], best: str | None = "deduplicate") -> Recommendations:
+    """Three fixes that were tried, one of them on a column, and one that was not."""
+    found = recommendations("3f9ab71c0042", [("deduplicate", 62.5), ("accumulate", 7.25), ("collect", None)], best)
+    drawn = recommendation(f"restore-correlation-{names[0]}", -3.2, title=f"Draw {names[0]} anew, given {names[-1]}")
+    return found.model_copy(update={"found": (*found.found[:2], drawn, found.found[2]), "tried": 3})
 
 
 def localization(names: Sequence[str], rows: int, original: bool = True, flagged: int = 240) -> Localization:

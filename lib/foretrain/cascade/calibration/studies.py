@@ -28,7 +28,7 @@ def study_of(candidate: Table, original: Table, settings: Settings, judge: Table
     schema = original.schema
     kinds = dict.fromkeys(schema.numbers, "numeric") | dict.fromkeys(schema.codes, "categorical")
     settings = Settings.model_validate(settings.model_dump() | {"data": {"kinds": kinds}})
-    return study_of_rows(_arrow(candidate), _arrow(original), settings, None if judge is None else _arrow(judge))
+    return study_of_rows(arrow(candidate), arrow(original), settings, None if judge is None else arrow(judge))
 
 
 def study_of_rows(candidate: pa.Table, original: pa.Table, settings: Settings, judge: pa.Table | None = None) -> Study:
@@ -54,7 +54,7 @@ def _profiled(table: pa.Table, settings: Settings, root: Path, like: ProfileRef 
     return profile(ref, settings, LocalFolder(root / "profile"))
 
 
-def _arrow(table: Table) -> pa.Table:
+def arrow(table: Table) -> pa.Table:
     """The columns by name, categories as words."""
     schema = table.schema
     columns = {

@@ -4,6 +4,7 @@ from foretrain.report.figures.bars import cell_bar, dimension_bar, gauge, measur
 from foretrain.report.figures.cascade import difference_rows, learning_curves
 from foretrain.report.figures.correlations import heatmap
 from foretrain.report.figures.distributions import histogram
+from foretrain.report.figures.fixes import score_step
 from foretrain.report.figures.spectrum import spectrum_lines
 
 __all__ = [
@@ -15,6 +16,7 @@ __all__ = [
     "histogram",
     "learning_curves",
     "measure_strip",
+    "score_step",
     "share_bar",
     "spectrum_lines",
 ]
