@@ -101,7 +101,7 @@ def recommend(
             tried = sum(each.measured is not None for each in out)
             why = None
             if tried >= most:
-                why = f"{tried} fixes were tried before it, of recommendations.trials {wanted.trials}"
+                why = f"{tried} others were tried before, of recommendations.trials {wanted.trials}"
             elif time.monotonic() - began > wanted.seconds:
                 why = f"the time set by recommendations.seconds, {wanted.seconds:g} s, was over"
             advance(Advance(min(0.99, tried / wanted.trials), f"trying {idea.id}"))
