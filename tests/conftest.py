@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -30,6 +31,8 @@ environment.prepare()
 hypothesis.settings.register_profile("foretrain", deadline=None)
 hypothesis.settings.load_profile("foretrain")
 os.environ |= {"PREFECT_LOGGING_LEVEL": "ERROR", "PREFECT_LOGGING_TO_API_ENABLED": "false", "HF_HUB_OFFLINE": "1"}
+os.environ.setdefault("PLAYWRIGHT_BROWSERS_PATH", str(Path.home() / ".cache" / "ms-playwright"))
+os.environ["HOME"] = tempfile.mkdtemp(prefix="foretrain-tests-")  # nobody's history is added to
 
 
 @pytest.fixture(scope="session")
@@ -52,6 +55,17 @@ def pair(tmp_path_factory: pytest.TempPathFactory) -> Pair:
         )
         table.to_csv(folder / f"{name}.csv", index=False)
     return Pair(str(folder / "candidate.csv"), str(folder / "original.csv"))
+
+
+@pytest.fixture(scope="session")
+def repeated(pair: Pair, tmp_path_factory: pytest.TempPathFactory) -> Pair:
+    """The same, but half of the candidate's rows repeat others: a candidate that can be mended."""
+    import pandas as pd
+
+    table = pd.read_csv(pair.candidate)
+    path = tmp_path_factory.mktemp("repeated") / "candidate.csv"
+    table.iloc[[*range(150)] * 2].to_csv(path, index=False)
+    return Pair(str(path), pair.original)
 
 
 @pytest.fixture(scope="session")
