@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -16,6 +17,7 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import hypothesis
 import pytest
 from support import Pair
 
@@ -25,7 +27,12 @@ if TYPE_CHECKING:
     from gcp_storage_emulator.server import Server
 
 environment.prepare()
+# how long an example takes says how busy the machine is, not whether the code is right
+hypothesis.settings.register_profile("foretrain", deadline=None)
+hypothesis.settings.load_profile("foretrain")
 os.environ |= {"PREFECT_LOGGING_LEVEL": "ERROR", "PREFECT_LOGGING_TO_API_ENABLED": "false", "HF_HUB_OFFLINE": "1"}
+os.environ.setdefault("PLAYWRIGHT_BROWSERS_PATH", str(Path.home() / ".cache" / "ms-playwright"))
+os.environ["HOME"] = tempfile.mkdtemp(prefix="foretrain-tests-")  # nobody's history is added to
 
 
 @pytest.fixture(scope="session")
@@ -48,6 +55,17 @@ def pair(tmp_path_factory: pytest.TempPathFactory) -> Pair:
         )
         table.to_csv(folder / f"{name}.csv", index=False)
     return Pair(str(folder / "candidate.csv"), str(folder / "original.csv"))
+
+
+@pytest.fixture(scope="session")
+def repeated(pair: Pair, tmp_path_factory: pytest.TempPathFactory) -> Pair:
+    """The same, but half of the candidate's rows repeat others: a candidate that can be mended."""
+    import pandas as pd
+
+    table = pd.read_csv(pair.candidate)
+    path = tmp_path_factory.mktemp("repeated") / "candidate.csv"
+    table.iloc[[*range(150)] * 2].to_csv(path, index=False)
+    return Pair(str(path), pair.original)
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,8 @@
 
     python tests/benchmarks/cascade_noise.py [--tables 40] [--results FILE]
 
-Nothing is lost there, so that each difference should lie inside its 90 % interval nine times in ten. "scale" is by how
+Nothing is lost there, so that each difference should lie inside its 90 % interval nine times in ten; "unstretched" is
+how often it would without the widening of `compare.STRETCH`. "scale" is by how
 much an interval must be stretched for that of a normal: the root mean square of the differences in standard deviations,
 the largest twentieth cut off at what a normal has. Half of the tables are real ones cut in two, half simulated.
 """
@@ -18,6 +19,7 @@ import pandas as pd
 
 from foretrain.cascade import stage
 from foretrain.cascade.calibration.studies import study_of, target_of
+from foretrain.cascade.comparison.compare import STRETCH
 from foretrain.collapse.loops import real
 from foretrain.collapse.loops.simulated import Simulated
 from foretrain.collapse.table import Table
@@ -69,6 +71,7 @@ def show(found: pd.DataFrame) -> None:
         rows[tier] = {
             "pairs": known.sum(),
             "holds 0": ((low <= 0) & (high >= 0))[known].mean(),
+            "unstretched": ((share <= (share - low) / STRETCH) & (share >= (share - high) / STRETCH))[known].mean(),
             "above 0": (low > 0)[known].mean(),
             "scale": np.sqrt((np.minimum(z, np.quantile(z, 0.95)) ** 2).mean()),
             "median share": share[known].abs().median(),

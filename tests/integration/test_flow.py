@@ -18,14 +18,15 @@ import foretrain
 import foretrain_tasks.stage
 from foretrain.errors import DataError, StorageError
 from foretrain.pipeline import STAGES, Step, steps
-from foretrain.settings import Effort, Settings
+from foretrain.settings import Effort, RecommendationMode, RecommendationSettings, Settings
 from foretrain.validation import Validation
 from foretrain_flows import command
 from foretrain_flows.validate import STATES, validate
 from foretrain_tasks import TASKS
 
 QUICK = Settings(effort=Effort.QUICK, target="label")
-ORDER = [str(step) for step in steps(("original", "candidate")) if step.stage.name != "cascade"]
+OPTIONAL = ("cascade", "recommendations")
+ORDER = [str(step) for step in steps(("original", "candidate")) if step.stage.name not in OPTIONAL]
 
 
 def flow(pair: Pair, out: Path, settings: Settings = QUICK) -> State[Any]:
@@ -84,18 +85,21 @@ def test_a_rejected_dataset_is_a_completed_run(pair: Pair, tmp_path: Path, prefe
     assert "verdict:reject" in recorded(state)[0].tags
 
 
-def test_each_task_leaves_artifacts_an_operator_can_read(pair: Pair, tmp_path: Path, prefect_api: str) -> None:
-    state = flow(pair, tmp_path)
+def test_each_task_leaves_artifacts_an_operator_can_read(repeated: Pair, tmp_path: Path, prefect_api: str) -> None:
+    fixes = RecommendationSettings(mode=RecommendationMode.FULL, trials=3, record=False)
+    state = flow(repeated, tmp_path, QUICK.model_copy(update={"recommendations": fixes}))
     wanted = ArtifactFilter(flow_run_id=ArtifactFilterFlowRunId(any_=[state.state_details.flow_run_id]))  # type: ignore[list-item]
     with get_client(sync_client=True) as client:
         artifacts = {artifact.key: artifact for artifact in client.read_artifacts(artifact_filter=wanted)}
-    keys = {step.replace(" ", "-") for step in ORDER}
+    keys = {step.replace(" ", "-") for step in [*ORDER, "recommendations"]}
     assert set(artifacts) == keys | {f"{key}-table" for key in keys} | {"progress"}
     assert (artifacts["progress"].type, artifacts["progress"].data) == ("progress", 100.0)
     assert str(artifacts["progress"].description).startswith("report: ")
     assert str(state.result().sentence) in str(artifacts["collapse"].data)
     rows = json.loads(str(artifacts["collapse-table"].data))
     assert [row["dimension"] for row in rows] == [each.title for each in state.result().dimensions.values()]
+    fixed = [row["id"] for row in json.loads(str(artifacts["recommendations-table"].data))]
+    assert fixed == [each.id for each in state.result().recommendations.found]
     columns = [row["column"] for row in json.loads(str(artifacts["profile-candidate-table"].data))]
     assert columns == ["age", "income", "city", "label"]
 

@@ -19,7 +19,11 @@ from foretrain.pipeline import STAGES, steps
 from foretrain.validation import Validation
 
 SCRIPT = str(Path(__file__).with_name("killed.py"))
-FULL = {"FORETRAIN_CASCADE__MODE": "full"}
+FULL = {
+    "FORETRAIN_CASCADE__MODE": "full",
+    "FORETRAIN_RECOMMENDATIONS__MODE": "full",
+    "FORETRAIN_RECOMMENDATIONS__TRIALS": "3",
+}
 ORDER = [str(step) for step in steps(("original", "candidate"))]
 
 
@@ -49,9 +53,9 @@ def kill_in_each_stage_in_turn(where: str, pair: Pair, out: Path, **environment:
     assert ended == {step: step in before for step in ORDER}
 
 
-def test_in_process(pair: Pair, tmp_path: Path) -> None:
-    kill_in_each_stage_in_turn("here", pair, tmp_path / "killed")
-    run("nowhere", "here", pair, tmp_path / "whole")
+def test_in_process(repeated: Pair, tmp_path: Path) -> None:
+    kill_in_each_stage_in_turn("here", repeated, tmp_path / "killed")
+    run("nowhere", "here", repeated, tmp_path / "whole")
     killed, whole = (
         Validation.from_json((tmp_path / name / "validation.json").read_bytes()) for name in ("killed", "whole")
     )
@@ -64,9 +68,11 @@ def test_in_process(pair: Pair, tmp_path: Path) -> None:
     )  # swept later, see test_checkpoint
 
 
-def test_as_a_flow(pair: Pair, tmp_path: Path, prefect_api: str) -> None:
-    mine = shutil.copy(pair.candidate, tmp_path / "killed.csv")
-    kill_in_each_stage_in_turn("flow", Pair(str(mine), pair.original), tmp_path / "out", PREFECT_API_URL=prefect_api)
+def test_as_a_flow(repeated: Pair, tmp_path: Path, prefect_api: str) -> None:
+    mine = shutil.copy(repeated.candidate, tmp_path / "killed.csv")
+    kill_in_each_stage_in_turn(
+        "flow", Pair(str(mine), repeated.original), tmp_path / "out", PREFECT_API_URL=prefect_api
+    )
     with get_client(sync_client=True) as client:
         runs = [run for run in client.read_flow_runs() if run.name == "validate-killed.csv"]
         assert len(runs) == len(STAGES) + 1

@@ -91,7 +91,8 @@ class Study:
     Attributes:
         problem: what they learn.
         arms: three, by name, in order.
-        held_out: original rows that no arm learns from, prepared like the arms'.
+        held_out: original rows that no arm learns from, prepared like the arms'; each once a column that is hidden.
+        judges: how many rows those are, each counted once.
         generator: what made the child, for people.
         groups: (held-out rows,) i64, the same for what was asked of one row; None where each is another row.
         guess: mean loss on the held-out rows of the best constant guess from the first arm's rows.
@@ -101,6 +102,7 @@ class Study:
     problem: Problem
     arms: dict[ArmName, Arm]
     held_out: Rows
+    judges: int
     generator: str
     guess: float
     groups: npt.NDArray[np.int64] | None = None

@@ -118,7 +118,7 @@ class Cascade(Record):
     rows: int
     """Rows each model learned from."""
     held_out: int
-    """Rows of the original that all were judged on."""
+    """Rows of the original that all were judged on; one that was asked for several of its columns counts once."""
     guess: float
     """Loss on those of the best constant guess (from the original arm's rows)."""
     models: tuple[Model, ...]

@@ -108,7 +108,7 @@ def learn(
         arms=(first, second, third),
         generator=study.generator,
         rows=length(study.arms[first].train),
-        held_out=length(study.held_out),
+        held_out=study.judges,
         guess=study.guess,
         models=tuple(model for tier in ladder for model in bench.models(tier)),
         harm=outcome.harm,

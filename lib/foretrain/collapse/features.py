@@ -92,14 +92,13 @@ def features(paired: Paired, repeats: int | None = None) -> dict[str, float]:
     mean = gap.mean(axis=0)
     z = mean / (fresh.std(axis=0, ddof=1) + 1e-6)
     t = mean / (gap.std(axis=0, ddof=1) + 1e-6)
-    level = fresh.mean(axis=0)
+    relative = mean / np.maximum(fresh.mean(axis=0), _LEAST)
     out: dict[str, float] = {}
-    for k, name in enumerate(paired.names):
-        out[f"z_{name}"] = _log(z[k])
-        out[f"t_{name}"] = _log(t[k])
-        out[f"d_{name}"] = float(mean[k])
+    columns = (paired.names, *(each.tolist() for each in (_log(z), _log(t), mean, relative)))
+    for name, far, apart, gone, share in zip(*columns, strict=True):
+        out |= {f"z_{name}": far, f"t_{name}": apart, f"d_{name}": gone}
         if name in RELATIVE:
-            out[f"r_{name}"] = float(mean[k] / max(level[k], _LEAST))
+            out[f"r_{name}"] = share
     out |= {f"w_{name}": value for name, value in paired.whole.items()}
     out |= _losses(out, dict(zip(paired.names, z.tolist(), strict=True)))
     out["g_rows"] = float(np.log(paired.rows))
@@ -113,11 +112,11 @@ def _losses(found: dict[str, float], z: dict[str, float]) -> dict[str, float]:
         value = found.get(loss.value, 0.0)
         share = 1.0 - float(np.exp(value)) if loss.log else loss.sign * value
         certain = loss.towards * z.get(loss.noise, 0.0) * loss.sharper if loss.noise else REPEAT_CERTAINTY * share
-        harm = float(np.clip(min(share / loss.limit, certain / CERTAIN), -1.0, 6.0))
-        out[f"e_{name}"] = float(np.clip(share, -1.0, 1.5))
+        harm = _within(min(share / loss.limit, certain / CERTAIN), -1.0, 6.0)
+        out[f"e_{name}"] = _within(share, -1.0, 1.5)
         out[f"h_{name}"] = harm
         harms.append(harm)
-        damages.append(float(np.clip(share, 0.0, 1.0)) if certain > NOTICED else 0.0)
+        damages.append(_within(share, 0.0, 1.0) if certain > NOTICED else 0.0)
     for k, rank in enumerate(("worst", "second", "third")):
         out[f"h_{rank}"] = sorted(harms, reverse=True)[k]
     for k, rank in enumerate(("damage", "damage_second")):
@@ -130,5 +129,9 @@ def row(found: dict[str, float], names: tuple[str, ...]) -> Floats:
     return np.asarray([found.get(name, 0.0) for name in names])
 
 
-def _log(value: float) -> float:
-    return float(np.sign(value) * np.log1p(np.abs(value)))
+def _within(value: float, low: float, high: float) -> float:
+    return min(max(value, low), high)
+
+
+def _log(value: Floats) -> Floats:
+    return np.asarray(np.sign(value) * np.log1p(np.abs(value)), dtype=np.float64)

@@ -42,7 +42,7 @@ class Change(Record):
 
     value: float
     interval: Interval
-    """90 %, over half-samples of the repeats."""
+    """90 %: between these, another validation would find it."""
 
 
 class Measured(Record):

@@ -7,7 +7,7 @@ it is scored against the other. Else it would be praised for what it copied.
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -65,7 +65,7 @@ class Scene:
         donors: sample of the rows of the original that fixes may see and take.
         held: sample of the others.
         donor_rows: how many there are in the whole original.
-        flagged: what localization kept; empty where it did not run.
+        flags: reads what localization kept; empty where it did not run.
     """
 
     columns: tuple[Column, ...]
@@ -78,12 +78,21 @@ class Scene:
     donors: pa.Table
     held: pa.Table
     donor_rows: int
-    flagged: Flagged
+    flags: Callable[[], Flagged]
 
     @property
     def rows(self) -> int:
         """Of the whole candidate."""
         return len(self.contents)
+
+    @cached_property
+    def flagged(self) -> Flagged:
+        """The rows that localization kept.
+
+        Raises:
+            ResourceError: they are not there any more.
+        """
+        return self.flags()
 
     @cached_property
     def features(self) -> Features:
@@ -151,7 +160,7 @@ def read(
         donors=real.rows.table.filter(pa.array(given)),
         held=real.rows.table.filter(pa.array(~given)),
         donor_rows=int(donors(real.contents, original, seed).sum()),
-        flagged=flagged(localization),
+        flags=lambda: flagged(localization),
     )
 
 
@@ -198,11 +207,7 @@ def donors(contents: Hashes, original: DatasetRef, seed: int) -> Flags:
 
 
 def flagged(localization: Localization | NotRun) -> Flagged:
-    """What localization found, unless it abstained.
-
-    Raises:
-        ResourceError: its table is gone.
-    """
+    """What localization found, unless it abstained."""
     if isinstance(localization, NotRun) or localization.abstained is not None:
         return Flagged(np.empty(0, np.int64), np.empty(0), np.empty(0, dtype=object))
     table = pq.read_table(io.BytesIO(storage.read(localization.table)), columns=["row", "confidence", "mechanism"])

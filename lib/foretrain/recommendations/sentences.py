@@ -23,6 +23,15 @@ def points(change: Change) -> str:
     return f"{change.value:+.1f} ({low:+.1f} to {high:+.1f})"
 
 
+def untried(found: Recommendations) -> dict[str, list[str]]:
+    """Titles of those that were not tried, by the reason."""
+    out: dict[str, list[str]] = {}
+    for each in found.found:
+        if each.not_tried is not None:
+            out.setdefault(each.not_tried, []).append(each.title)
+    return out
+
+
 def cost(each: Recommendation) -> str:
     """What is left and what it costs, in words; empty where it was not tried."""
     if each.measured is None:

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 from threadpoolctl import threadpool_limits
 
-from foretrain.collapse import calibration, verdict
+from foretrain.collapse import calibration, judging, verdict
 from foretrain.collapse.pairing import Paired, compare
 from foretrain.collapse.record import Verdict
 from foretrain.collapse.rows import arrays, readable
@@ -20,6 +20,7 @@ from foretrain.recommendations.apply import Applied, to_sample
 from foretrain.recommendations.fixes import Fix
 from foretrain.recommendations.record import Change, Measured
 from foretrain.recommendations.scene import Scene, content
+from foretrain.seeds import number
 from foretrain.settings import Effort, Settings
 
 REPEATS = {Effort.QUICK: 4, Effort.STANDARD: 8, Effort.THOROUGH: 16}
@@ -52,10 +53,15 @@ class Trials:
         self.columns, _ = readable(scene.columns, settings.target, settings.seed)
         self.whole = pa.concat_tables([scene.donors, scene.held])
         self.before = cache(self._before)
-        self._known: dict[bool, tuple[Table, Paired]] = {}
+        self._known: dict[tuple[bool, bool], tuple[Table, Paired]] = {}
 
-    def run(self, fixes: Sequence[Fix]) -> tuple[Measured | str, Applied]:
+    def run(self, fixes: Sequence[Fix], *, surely: bool = False) -> tuple[Measured | str, Applied]:
         """Apply them one after the other and score the result; why not, where that cannot be done.
+
+        Args:
+            fixes: applied in their order.
+            surely: whether to score with other split-halves, and as many as the collapse stage does: those by which a
+                fix was chosen flatter it.
 
         Raises:
             ForetrainError: a fix could not be fitted.
@@ -67,7 +73,7 @@ class Trials:
         real = self._real(held_out)
         if min(applied.table.num_rows, real.num_rows) < FEWEST_ROWS:
             return f"fewer than {FEWEST_ROWS} rows are left to compare", applied
-        before, after = self.before(held_out), self._score(applied.table, held_out)
+        before, after = self.before(held_out, surely), self._score(applied.table, held_out, surely)
         gain = 100 * (before.odds - after.odds)
         less = before.damage - after.damage
         return (
@@ -89,18 +95,21 @@ class Trials:
         ordered = sorted(fixes, key=lambda fix: fix.order)
         return to_sample([fix.fit(self.scene) for fix in ordered], self.scene)
 
-    def _before(self, held_out: bool) -> Scored:
-        return self._score(self.scene.candidate.table, held_out)
+    def _before(self, held_out: bool, surely: bool) -> Scored:
+        return self._score(self.scene.candidate.table, held_out, surely)
 
     def _real(self, held_out: bool) -> pa.Table:
         return self.scene.held if held_out else self.whole
 
-    def _score(self, candidate: pa.Table, held_out: bool) -> Scored:
-        seed, fitted, real = self.settings.seed, calibration.load(), self._real(held_out)
+    def _score(self, candidate: pa.Table, held_out: bool, surely: bool) -> Scored:
+        fitted, real = calibration.load(), self._real(held_out)
+        repeats = (judging.REPEATS if surely else REPEATS)[self.settings.effort]
+        seed = number(self.settings.seed, "recommendations", "again" if surely else "first") % 2**63
         with threadpool_limits(1, user_api="blas"):  # matrices are small: more threads cost more than they give
             made, ground = arrays(candidate, real, self.columns, self.settings.target, seed)
-            paired = compare(made, ground, REPEATS[self.settings.effort], seed, known=self._fresh(held_out, ground))
-        self._known[held_out] = ground, paired
+            known = self._fresh((held_out, surely), ground)
+            paired = compare(made, ground, repeats, seed, known=known)
+        self._known[held_out, surely] = ground, paired
         rows = candidate.num_rows / max(self.scene.rate, 1e-12)
         usual = _repeated(real, self.scene) * max(1.0, rows / self.original_rows)
         odds, damage = fitted.draws(paired, seed, _repeated(candidate, self.scene) - usual)
@@ -108,9 +117,9 @@ class Trials:
         blind = verdict.blind(paired, fitted.curves)
         return Scored(odds, damage, verdict.decide(float(odds[0]), blind, self.settings.verdict, least))
 
-    def _fresh(self, held_out: bool, ground: Table) -> Paired | None:
+    def _fresh(self, like: tuple[bool, bool], ground: Table) -> Paired | None:
         """The last comparison, if the original came out as the same arrays: a fix can bring new levels."""
-        known = self._known.get(held_out)
+        known = self._known.get(like)
         return None if known is None or not known[0].same(ground) else known[1]
 
 
@@ -121,6 +130,10 @@ def _repeated(rows: pa.Table, scene: Scene) -> float:
 
 
 def _change(draws: Floats) -> Change:
-    """The change by all repeats, with the 90 % of its half-samples around it."""
-    value, (low, high) = float(draws[0]), np.quantile(draws[1:], [0.05, 0.95])
-    return Change(value=value, interval=(min(value, float(low)), max(value, float(high))))
+    """The change by all repeats, and between what 90 % of other validations would find it.
+
+    Half-samples vary as the mean does. What another validation finds varies as much again.
+    """
+    value, ends = float(draws[0]), np.quantile(draws[1:], [0.05, 0.95])
+    low, high = (value + np.sqrt(2) * (float(end) - value) for end in ends)
+    return Change(value=value, interval=(float(min(value, low)), float(max(value, high))))

@@ -13,7 +13,7 @@ from foretrain.cascade.sentences import agreement, sentences, weak
 from foretrain.checkpoint import Folder
 from foretrain.collapse.record import Collapse
 from foretrain.localization.sentences import NAMES
-from foretrain.recommendations.sentences import cost
+from foretrain.recommendations.sentences import cost, untried
 from foretrain.report import colours, figures, links, reproduce, wording
 from foretrain.report.figures.cascade import architecture, comparisons, tier_title, tiers
 from foretrain.report.figures.correlations import pairs, scale
@@ -122,6 +122,7 @@ def _environment() -> jinja2.Environment:
         "origin_of": origin,
         "title_of": title,
         "tried": tried,
+        "untried": untried,
     }
     style = environment.get_template("style.css").module
     script = environment.get_template("sort.js").module

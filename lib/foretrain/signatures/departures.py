@@ -6,6 +6,7 @@ import numpy as np
 
 from foretrain.collapse.statistics import geometry, joint, marginal
 from foretrain.collapse.statistics.side import Side
+from foretrain.collapse.statistics.summary import Columns
 from foretrain.collapse.table import Floats, Target
 
 TABLE = (
@@ -41,7 +42,34 @@ Departures = dict[str, Floats]
 """By block; (statistics,) or (statistics, columns)."""
 
 
-def measure(a: Side, ground: geometry.Reference, target: Target | None) -> Departures:
+class Reference:
+    """What is known of a reference by itself, found once for all sides that are compared with it.
+
+    Args:
+        side: the reference.
+        target: the column whose ties are compared; None for none.
+    """
+
+    def __init__(self, side: Side, target: Target | None) -> None:
+        self.side, self.target = side, target
+        self.cloud = geometry.Reference(side)
+        self.depths = _depths(side.columns)
+        spread = np.sqrt(side.columns.variance)
+        self.spread = np.where(spread > 0, spread, 1.0)
+        self.ties = _fisher(side.points[:, :_MOST_AXES])
+        self.tied = _tied(side, target)
+        scale = side.points.std(axis=0)
+        self.live = scale > 1e-9
+        self.scale = scale[self.live]
+        if self.live.any():
+            self.variance, self.axes = np.linalg.eigh(self.covariance(side))
+
+    def covariance(self, side: Side) -> Floats:
+        """Of the axes along which the reference varies, in its standard deviations."""
+        return np.atleast_2d(np.cov(side.points[:, self.live] / self.scale, rowvar=False))
+
+
+def measure(a: Side, ground: Reference) -> Departures:
     """Statistics of `a` against the reference, grouped by what they are read of.
 
     `table` (50,); `numbers` (10, number columns); `codes` (5, category columns); `shape` (8, number columns): how far
@@ -51,38 +79,43 @@ def measure(a: Side, ground: geometry.Reference, target: Target | None) -> Depar
     from the largest to the smallest. A block without columns is empty.
     """
     b = ground.side
-    found = marginal.measure(a, b) | joint.measure(a, b) | geometry.measure(a, ground)
-    x, y = a.table, b.table
-    numbers = marginal.numbers_by_column(x.numbers, y.numbers) if x.numbers.shape[1] else {}
-    codes = marginal.codes_by_column(x.codes, y.codes, x.schema.levels)
+    numbers, codes = marginal.by_column(a, b)
+    found = marginal.overall(numbers, codes) | joint.measure(a, b) | geometry.measure(a, ground.cloud)
     return {
         "table": np.asarray([found.get(name, 0.0) for name in TABLE]),
-        "numbers": np.asarray([numbers[name] for name in NUMBERS]) if numbers else np.empty((len(NUMBERS), 0)),
-        "codes": np.asarray([codes[name] for name in CODES]),
-        "shape": _shape(x.numbers, y.numbers),
-        "pairs": _pairs(a, b),
-        "target": np.empty((1, 0)) if target is None else (_tied(a, target) - _tied(b, target))[None, :],
-        "axes": _axes(a, b),
+        "numbers": _block(numbers, NUMBERS),
+        "codes": _block(codes, CODES),
+        "shape": _shape(a, ground),
+        "pairs": _pairs(a, ground),
+        "target": (_tied(a, ground.target) - ground.tied)[None, :],
+        "axes": _axes(a, ground),
     }
 
 
-def _shape(x: Floats, y: Floats) -> Floats:
-    """(depths, columns)."""
-    depths, out = np.asarray(DEPTHS), np.zeros((len(DEPTHS), x.shape[1]))
-    held = ~(np.isnan(x).all(axis=0) | np.isnan(y).all(axis=0))
-    if not held.any():
-        return out
-    x, y = x[:, held], y[:, held]
-    scale = np.nanstd(y, axis=0)
-    places = np.concatenate([depths, 1 - depths])
-    (low_x, high_x), (low_y, high_y) = (np.split(np.nanquantile(side, places, axis=0), 2) for side in (x, y))
-    out[:, held] = (high_x - high_y + low_y - low_x) / np.where(scale > 0, scale, 1.0)
-    return out
+def _block(found: marginal.ByColumn, names: tuple[str, ...]) -> Floats:
+    """(statistics, columns)."""
+    return np.asarray([found[name] for name in names]) if found else np.empty((len(names), 0))
 
 
-def _pairs(a: Side, b: Side) -> Floats:
+def _shape(a: Side, ground: Reference) -> Floats:
+    """(depths, columns); 0 for a column that is null on one side."""
+    (low_x, high_x), (low_y, high_y) = (np.split(each, 2) for each in (_depths(a.columns), ground.depths))
+    return np.nan_to_num((high_x - high_y + low_y - low_x) / ground.spread)
+
+
+def _depths(columns: Columns) -> Floats:
+    """Quantiles at each depth from the lower end, then from the upper, (2 depths, columns); NaN where all is null."""
+    depths = np.asarray(DEPTHS)
+    place = np.concatenate([depths, 1 - depths])[:, None] * (columns.count - 1)
+    low = np.floor(place).astype(np.intp)
+    below, above = (np.take_along_axis(columns.ordered, at, axis=0) for at in (low, np.ceil(place).astype(np.intp)))
+    part, step = place - low, above - below
+    return np.where(part < 0.5, below + step * part, above - step * (1 - part))  # as exact at either end
+
+
+def _pairs(a: Side, ground: Reference) -> Floats:
     """(2, pairs)."""
-    za, zb = (_fisher(side.points[:, :_MOST_AXES]) for side in (a, b))
+    za, zb = _fisher(a.points[:, :_MOST_AXES]), ground.ties
     return np.stack([za - zb, np.abs(za) - np.abs(zb)])
 
 
@@ -96,8 +129,10 @@ def _fisher(points: Floats) -> Floats:
     return np.asarray(np.arctanh(np.clip((unit.T @ unit)[upper], -_CLIP, _CLIP)), dtype=np.float64)
 
 
-def _tied(side: Side, target: Target) -> Floats:
-    """Strength of the tie between each axis and the target, 0 to about 1; (axes,)."""
+def _tied(side: Side, target: Target | None) -> Floats:
+    """Strength of the tie between each axis and the target, 0 to about 1; (axes,), none without a target."""
+    if target is None:
+        return np.empty(0)
     if target.task == "regression":
         goal = np.nan_to_num(side.table.numbers[:, [target.position]])
     else:
@@ -110,17 +145,12 @@ def _tied(side: Side, target: Target) -> Floats:
     return np.asarray(np.sqrt((tie**2).mean(axis=1)), dtype=np.float64)
 
 
-def _axes(a: Side, b: Side) -> Floats:
+def _axes(a: Side, ground: Reference) -> Floats:
     """(16,)."""
-    scale = b.points.std(axis=0)
-    live = scale > 1e-9
-    if not live.any():
+    if not ground.live.any():
         return np.zeros(AXES)
-    x, y = a.points[:, live] / scale[live], b.points[:, live] / scale[live]
-    covariance_x, covariance_y = (np.atleast_2d(np.cov(m, rowvar=False)) for m in (x, y))
-    value, axes = np.linalg.eigh(covariance_y)
-    along = np.einsum("ij,ik,kj->j", axes, covariance_x, axes)
-    ridge = 1e-3 * value.mean()
-    ratio = np.log((np.clip(along, 0, None) + ridge) / (np.clip(value, 0, None) + ridge))[::-1]
+    along = np.einsum("ij,ik,kj->j", ground.axes, ground.covariance(a), ground.axes)
+    ridge = 1e-3 * ground.variance.mean()
+    ratio = np.log((np.clip(along, 0, None) + ridge) / (np.clip(ground.variance, 0, None) + ridge))[::-1]
     places = np.interp(np.linspace(0, 1, AXES), np.linspace(0, 1, len(ratio)), ratio)
     return np.asarray(places, dtype=np.float64)

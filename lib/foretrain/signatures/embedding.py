@@ -132,12 +132,12 @@ def _departures(candidate: Table, original: Table, space: Space, seed: int) -> t
     for repeat in range(ROUNDS):
         chance = stream(seed, "signatures", "halves", repeat)
         shuffled = chance.permutation(len(original))
-        ground = geometry.Reference(Side.of(original.take(shuffled[:half]), space))
+        ground = departures.Reference(Side.of(original.take(shuffled[:half]), space), goal)
         for table, order, out in (
             (original, shuffled[half:][:rows], fresh),
             (candidate, chance.permutation(len(candidate))[:rows], made),
         ):
-            out.append(departures.measure(Side.of(table.take(order), space), ground, goal))
+            out.append(departures.measure(Side.of(table.take(order), space), ground))
     z: Departures = {}
     gap: Departures = {}
     for name in fresh[0]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING
 
 from threadpoolctl import threadpool_limits
@@ -66,8 +67,16 @@ def known(settings: SignatureSettings, besides: str = "") -> Known:
         settings: where the user's library is.
         besides: id of the one signature that is left out: a candidate is not told that it is like itself.
     """
+    if not Library.exists(settings):
+        return _shipped()
     shipped, fitted = seed.load()
-    own = Library.of(settings).read() if Library.exists(settings) else Collection.empty()
+    own = Library.of(settings).read()
     votes = [k for k, s in enumerate(own.signatures) if s.collapsed is not None and s.id != besides]
     others = [k for k, s in enumerate(own.signatures) if s.collapsed is None and s.id != besides]
     return Known(shipped + own.pick(votes), own.pick(others), fitted)
+
+
+@cache
+def _shipped() -> Known:
+    shipped, fitted = seed.load()
+    return Known(shipped, Collection.empty(), fitted)

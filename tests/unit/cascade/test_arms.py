@@ -309,6 +309,8 @@ def test_each_column_is_asked_about_as_often(tmp_path: Path) -> None:
     assert (asked > 0).sum() == 4
     assert asked[asked > 0].min() > 0.9 * asked.max()
     assert np.bincount(found.groups).max() == 4
+    assert found.judges == 120  # each row is asked about four times, or where a value is null three, and counts once
+    assert 460 < length(found.held_out) <= 480
 
 
 def test_a_text_target_is_an_input(tmp_path: Path) -> None:

@@ -27,7 +27,7 @@ GUESS = 1.0
 
 def study(rows: int, arms: Sequence[ArmName] = ARMS, goal: Goal = "regression") -> Study:
     some = {"goal": np.zeros(rows)}
-    return Study(Problem("table", goal, "y", 1), dict.fromkeys(arms, Arm(some, some)), some, "none", GUESS)
+    return Study(Problem("table", goal, "y", 1), dict.fromkeys(arms, Arm(some, some)), some, rows, "none", GUESS)
 
 
 def model(run: Run, loss: Floats | None, parameters: int = 1000, right: Floats | None = None) -> Trained:

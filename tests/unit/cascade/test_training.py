@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import logging
 import math
-import time
 from collections.abc import Callable
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -299,12 +299,16 @@ def test_graphs_are_kept_where_they_are_faster(replayed: str, monkeypatch: pytes
     net = TINY.build(PROBLEM, [1, 2])
     batch = Deck([rows(16, 0)], CPU).batch(torch.zeros(2, dtype=torch.int64), torch.arange(16).expand(2, -1))
 
+    passed = 0.0
+
     def launched(batch: Any) -> torch.Tensor:
-        time.sleep(0.002)
+        nonlocal passed
+        passed += 0.002
         return torch.zeros(1)
 
     def recorded(batch: Any) -> torch.Tensor:
-        time.sleep(0.0 if replayed == "faster" else 0.006)
+        nonlocal passed
+        passed += 0.001 if replayed == "faster" else 0.006
         return torch.ones(1)
 
     def record(net: Any, samples: Any) -> None:
@@ -312,6 +316,7 @@ def test_graphs_are_kept_where_they_are_faster(replayed: str, monkeypatch: pytes
             raise RuntimeError("operation not permitted when stream is capturing")
         net.forward = recorded
 
+    monkeypatch.setattr(graphs, "time", SimpleNamespace(perf_counter=lambda: passed))
     net.forward = launched  # type: ignore[method-assign]
     monkeypatch.setattr(torch.cuda, "make_graphed_callables", record)
     monkeypatch.setattr(torch.cuda, "synchronize", lambda: None)

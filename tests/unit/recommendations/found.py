@@ -54,7 +54,7 @@ def recommendation(
             rows_after=1100, rows_lost=100, rows_changed=0, real_rows=200, new_real_rows=0, money=money, seconds=0.1
         ),
         front=False,
-        not_tried=None if gain is not None else "12 fixes were tried before it",
+        not_tried=None if gain is not None else "12 others were tried before",
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -58,16 +59,12 @@ def scene_of(
     if not flagged:
         return found
     places = sorted(flagged)
-    from dataclasses import replace
-
-    return replace(
-        found,
-        flagged=Flagged(
-            np.asarray(places),
-            np.asarray([flagged[place][0] for place in places]),
-            np.asarray([flagged[place][1] for place in places], dtype=object),
-        ),
+    flags = Flagged(
+        np.asarray(places),
+        np.asarray([flagged[place][0] for place in places]),
+        np.asarray([flagged[place][1] for place in places], dtype=object),
     )
+    return replace(found, flags=lambda: flags)
 
 
 def duplicated(rows: pd.DataFrame, share: float, seed: int) -> pd.DataFrame:

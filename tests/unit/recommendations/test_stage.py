@@ -277,6 +277,22 @@ def test_a_wrong_fix_gets_one_line_and_writes_nothing(
     assert not list(tmp_path.iterdir())
 
 
+def test_a_plan_outlives_its_checkpoints_but_for_what_they_hold(
+    repeated: tuple[Path, Mapping[str, str], Validation], tmp_path: Path
+) -> None:
+    _, places, validation = repeated
+    plan = validation.model_copy(
+        update={"localization": validation.localization.model_copy(update={"table": str(tmp_path / "gone.parquet")})}
+        if validation.localization is not None
+        else {}
+    )
+    assert foretrain.fix(places["candidate"], plan, ["deduplicate"], tmp_path / "f.parquet").mended.rows == 300
+    flagged = next(each.id for each in found_of(plan).found if each.id.startswith("drop-flagged"))
+    with pytest.raises(ResourceError, match=r"gone\.parquet"):
+        foretrain.fix(places["candidate"], plan, [flagged], tmp_path / "g.parquet")
+    assert not (tmp_path / "g.parquet").exists()
+
+
 def test_vectors_do_not_go_into_csv(tmp_path: Path) -> None:
     chance = np.random.default_rng(0)
 

@@ -41,7 +41,7 @@ def test_it_says_what_was_measured_and_how_to_apply_it() -> None:
         "+62 +58 to +68",
         "1,100 rows, 18% real; 100 lost; price 1.00",
         "--apply deduplicate --out fixed.parquet",
-        "Not tried: Try collect (12 fixes were tried before it).",
+        "Not tried, since 12 others were tried before: Try collect .",
         "Tried first because repeated rows beyond the original's 0.4, above 0.05; it is deduplicate.",
         "foretrain outcome 3f9ab71c0042 --applied ID",
     ):
@@ -66,7 +66,8 @@ def test_what_models_lost_is_said_where_they_were_trained() -> None:
     trained = measured(62.5).model_copy(update={"trained": Change(value=-0.2, interval=(-0.4, 0.0))})
     best = found.found[0].model_copy(update={"measured": trained})
     said = section(render(with_fixes(found=(best, *found.found[1:]))))
-    assert re.search(r"models: \D*20", said), said
+    assert re.search(r"lost share \D*20", said), said
+    assert "Lost share: of what can be learned" in said
 
 
 @pytest.mark.parametrize("verdict", ["reject", "review"])

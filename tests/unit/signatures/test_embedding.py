@@ -9,13 +9,14 @@ import numpy as np
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
 from unit.collapse.tables import table
 
 from foretrain.collapse.loops import damage
 from foretrain.collapse.loops.simulated import Simulated
 from foretrain.collapse.space import Space
-from foretrain.collapse.statistics import geometry
 from foretrain.collapse.statistics.side import Side
+from foretrain.collapse.statistics.summary import Columns
 from foretrain.collapse.table import Schema, Table, Target
 from foretrain.signatures import departures, embedding
 from foretrain.signatures.canonical import ordered
@@ -99,13 +100,26 @@ def test_the_shape_is_by_how_much_wider_it_is() -> None:
     chance = np.random.default_rng(0)
     x = chance.standard_normal((4000, 2))
     sides = [table(x * np.asarray([2.0, 0.5])), table(x)]
-    found = departures._shape(sides[0].numbers, sides[1].numbers)
+    a, b = (Side.of(each, Space.of(sides[1], chance)) for each in sides)
+    found = departures._shape(a, departures.Reference(b, None))
     depth = np.asarray(departures.DEPTHS)
     from scipy.stats import norm
 
     width = 2 * norm.ppf(1 - depth)  # of a standard normal between both depths
     assert np.allclose(found[:, 0], width, rtol=0.15, atol=0.05)
     assert np.allclose(found[:, 1], -width / 2, rtol=0.15, atol=0.05)
+
+
+@given(hnp.arrays(float, st.tuples(st.integers(1, 40), st.just(3)), elements=st.floats(-1e6, 1e6) | st.just(np.nan)))
+def test_depths_are_numpys_quantiles(x: np.ndarray) -> None:
+    depths = np.asarray(departures.DEPTHS)
+    found = departures._depths(Columns.of(x))
+    for j, column in enumerate(x.T):
+        known = column[~np.isnan(column)]
+        if not len(known):
+            assert np.isnan(found[:, j]).all()
+        else:
+            assert np.array_equal(found[:, j], np.quantile(known, np.concatenate([depths, 1 - depths])))
 
 
 def test_pairs_target_and_axes_are_what_numpy_says() -> None:
@@ -115,7 +129,7 @@ def test_pairs_target_and_axes_are_what_numpy_says() -> None:
     made = made.with_columns(made.numbers * 0.5, made.codes)
     space = Space.of(real, chance)
     a, b = Side.of(made, space), Side.of(real, space)
-    found = departures.measure(a, geometry.Reference(b), real.schema.target)
+    found = departures.measure(a, departures.Reference(b, real.schema.target))
     upper = np.triu_indices(3, 1)
     za, zb = (np.arctanh(np.corrcoef(t.numbers, rowvar=False)[upper]) for t in (made, real))
     assert np.allclose(found["pairs"], [za - zb, np.abs(za) - np.abs(zb)], atol=1e-2)

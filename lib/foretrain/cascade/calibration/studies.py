@@ -1,4 +1,4 @@
-"""How do two tables of arrays become a study, by the way that a user's files take?"""
+"""How do two tables become a study, by the way that a user's files take?"""
 
 from __future__ import annotations
 
@@ -28,6 +28,11 @@ def study_of(candidate: Table, original: Table, settings: Settings, judge: Table
     schema = original.schema
     kinds = dict.fromkeys(schema.numbers, "numeric") | dict.fromkeys(schema.codes, "categorical")
     settings = Settings.model_validate(settings.model_dump() | {"data": {"kinds": kinds}})
+    return study_of_rows(arrow(candidate), arrow(original), settings, None if judge is None else arrow(judge))
+
+
+def study_of_rows(candidate: pa.Table, original: pa.Table, settings: Settings, judge: pa.Table | None = None) -> Study:
+    """The same of tables with texts or images, the kinds of their columns found unless the settings name them."""
     with tempfile.TemporaryDirectory(prefix="foretrain-") as root:
         real = _profiled(original, settings, Path(root) / "original")
         made = _profiled(candidate, settings, Path(root) / "candidate", real)
@@ -44,8 +49,8 @@ def target_of(table: Table) -> str | None:
     return names[target.position]
 
 
-def _profiled(table: Table, settings: Settings, root: Path, like: ProfileRef | None = None) -> ProfileRef:
-    ref = load(arrow(table), settings, LocalFolder(root / "data"), like=like.dataset if like else None, name=root.name)
+def _profiled(table: pa.Table, settings: Settings, root: Path, like: ProfileRef | None = None) -> ProfileRef:
+    ref = load(table, settings, LocalFolder(root / "data"), like=like.dataset if like else None, name=root.name)
     return profile(ref, settings, LocalFolder(root / "profile"))
 
 

@@ -61,6 +61,7 @@ def study(
         problem=made.problem,
         arms=arms,
         held_out=made.held_out,
+        judges=made.judges,
         generator=child.TITLES[generator],
         guess=guess(made.problem, arms[names[0]].train, made.held_out),
         groups=made.groups,

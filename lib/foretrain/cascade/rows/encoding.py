@@ -41,11 +41,12 @@ class Sides:
 
 @dataclass(frozen=True)
 class Encoded:
-    """Prepared rows of three arms, and those that judge, with their groups; and notes for people."""
+    """Prepared rows of three arms, and those that judge, how many rows they are, their groups; and notes for people."""
 
     problem: Problem
     arms: tuple[Rows, ...]
     held_out: Rows
+    judges: int
     groups: Ints
     notes: tuple[str, ...] = ()
 
@@ -70,11 +71,11 @@ def _tables(question: Question, sides: Sides, generator: str, seed: int) -> Enco
     arms = _three(read, lambda rows, chance: child.draw(rows, generator, len(rows), chance), seed)
     prepare = preparation.Tables.of(arms[0])
     rows, problem = prepare.rows(held_out), prepare.problem(arms[0], question.target)
-    groups = sides.groups
+    judges, groups = len(held_out), sides.groups
     if problem.goal == "masked columns":
         rows, which = masking.hide_columns(arms[0], rows)
-        groups = groups[which]
-    return Encoded(problem, tuple(prepare.rows(arm) for arm in arms), rows, groups)
+        judges, groups = len(np.unique(which)), groups[which]
+    return Encoded(problem, tuple(prepare.rows(arm) for arm in arms), rows, judges, groups)
 
 
 def _images(question: Question, sides: Sides, generator: str, seed: int) -> Encoded:
@@ -99,7 +100,7 @@ def _images(question: Question, sides: Sides, generator: str, seed: int) -> Enco
     goal = "masked pixels" if target is None else known.goal
     judge = rows(held_out) if target is not None else masking.hide_pixels(images(arms[0]), rows(held_out))
     problem = Problem("image", goal, question.target, classes=known.classes, shape=question.shape)
-    return Encoded(problem, tuple(rows(arm) for arm in arms), judge, sides.groups)
+    return Encoded(problem, tuple(rows(arm) for arm in arms), judge, len(held_out), sides.groups)
 
 
 def _texts(question: Question, sides: Sides, generator: str, seed: int) -> Encoded:  # noqa: ARG001
@@ -114,6 +115,7 @@ def _texts(question: Question, sides: Sides, generator: str, seed: int) -> Encod
         Problem("text", "next byte", None, shape=(t,)),
         tuple({"tokens": arm} for arm in arms),
         {"tokens": read[-1]},
+        len(read[-1]),
         sides.groups,
         (f"Models read the first {t} bytes of each text; {cut:.0%} of the first arm's are longer.",) if cut else (),
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from foretrain.collapse.statistics.side import Side
+from foretrain.collapse.statistics.side import LIVE, Side
 from foretrain.collapse.table import Floats
 
 _CLIP = 0.995
@@ -12,9 +12,9 @@ _CLIP = 0.995
 
 def measure(a: Side, b: Side) -> dict[str, float]:
     """Correlations and the variance along the reference's principal axes, `a` against the reference `b`."""
-    cov_a, cov_b = _covariance(a.points), _covariance(b.points)
-    scale = np.sqrt(np.clip(np.diag(cov_b), 1e-9, None))
-    live = np.diag(cov_b) > 1e-9
+    cov_a, cov_b = a.covariance, b.covariance
+    scale = np.sqrt(np.clip(np.diag(cov_b), LIVE, None))
+    live = np.diag(cov_b) > LIVE
     if live.sum() < 1:
         return {}
     ranks_a, ranks_b = _correlation(cov_a)[np.ix_(live, live)], _correlation(cov_b)[np.ix_(live, live)]
@@ -29,8 +29,8 @@ def measure(a: Side, b: Side) -> dict[str, float]:
             "correlation_strength": float(np.log((np.abs(za).mean() + 0.02) / (np.abs(zb).mean() + 0.02))),
             "correlation_slope": float((za * zb).sum() / ((zb**2).sum() + 1e-3 * len(zb)) - 1.0),
         }
-    scaled_a, scaled_b = (m[np.ix_(live, live)] / np.outer(scale[live], scale[live]) for m in (cov_a, cov_b))
-    value, axes = np.linalg.eigh(scaled_b)
+    scaled_a = cov_a[np.ix_(live, live)] / np.outer(scale[live], scale[live])
+    value, axes = b.principal
     along = np.einsum("ij,ik,kj->j", axes, scaled_a, axes)
     ridge = 1e-4 * value.mean()
     ratio = np.log((np.clip(along, 0, None) + ridge) / (np.clip(value, 0, None) + ridge))
@@ -47,11 +47,6 @@ def measure(a: Side, b: Side) -> dict[str, float]:
         "variance_total": float(np.log((own.sum() + 1e-9) / (value.sum() + 1e-9))),
     }
     return out
-
-
-def _covariance(points: Floats) -> Floats:
-    centred = points - points.mean(axis=0)
-    return np.asarray(centred.T @ centred / max(len(points) - 1, 1), dtype=np.float64)
 
 
 def _correlation(covariance: Floats) -> Floats:
