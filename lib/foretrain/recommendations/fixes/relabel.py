@@ -16,7 +16,7 @@ from foretrain.recommendations.fixes.fix import Findings, Fix
 from foretrain.recommendations.scene import Scene
 from foretrain.record import NotRun
 
-SUSPECT: Mechanism = "unlikely_target"
+SUSPECT: tuple[Mechanism, ...] = ("unlikely_target", "misleads_neighbours", "harms_models")
 
 
 class Relabel(Fix):
@@ -35,8 +35,8 @@ class Relabel(Fix):
         rows = found.localization
         if found.target is None or isinstance(rows, NotRun) or rows.abstained is not None:
             return
-        if count := rows.by_mechanism.get(SUSPECT, 0):
-            yield cls(at=rows.flag_at), f"{count:,} rows have a target that the others lead not to expect."
+        if count := sum(rows.by_mechanism.get(mechanism, 0) for mechanism in SUSPECT):
+            yield cls(at=rows.flag_at), f"{count:,} rows have a target that the others lead not to expect, or mislead."
 
     @property
     def title(self) -> str:
@@ -44,7 +44,7 @@ class Relabel(Fix):
 
     def fit(self, scene: Scene) -> Edit:
         target = scene.features.target
-        suspect = scene.flagged.chosen(self.at, (SUSPECT,))
+        suspect = scene.flagged.chosen(self.at, SUSPECT)
         if target is None or not len(suspect):
             return Edit()
         predict = models.of_target(scene.read_donors, target, scene.features, scene.seed)
