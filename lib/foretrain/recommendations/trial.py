@@ -26,9 +26,6 @@ from foretrain.settings import Effort, Settings
 REPEATS = {Effort.QUICK: 4, Effort.STANDARD: 8, Effort.THOROUGH: 16}
 """Split-halves a trial."""
 
-FEWEST_ROWS = 40
-"""Of either table, below which nothing is scored."""
-
 
 @dataclass(frozen=True)
 class Scored:
@@ -71,8 +68,8 @@ class Trials:
             return "it would change nothing", applied
         held_out = any(fix.sees_original for fix in fixes)
         real = self._real(held_out)
-        if min(applied.table.num_rows, real.num_rows) < FEWEST_ROWS:
-            return f"fewer than {FEWEST_ROWS} rows are left to compare", applied
+        if min(applied.table.num_rows, real.num_rows) < judging.FEWEST_ROWS:
+            return f"fewer than {judging.FEWEST_ROWS} rows are left to compare", applied
         before, after = self.before(held_out, surely), self._score(applied.table, held_out, surely)
         gain = 100 * (before.odds - after.odds)
         less = before.damage - after.damage
