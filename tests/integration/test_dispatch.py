@@ -56,7 +56,7 @@ class Farm:
             "PREFECT_API_URL": api,
             "PREFECT_HOME": str(folder / "home"),
             "PREFECT_WORKER_QUERY_SECONDS": "1",
-            "PREFECT_WORKER_HEARTBEAT_SECONDS": "2",
+            "PREFECT_WORKER_HEARTBEAT_SECONDS": "5",
             "OMP_NUM_THREADS": "1",
         }
         self._workers: list[subprocess.Popen[bytes]] = []

@@ -113,7 +113,7 @@ def test_what_is_restored_shows_as_cached_and_a_changed_setting_runs_what_depend
     assert all("restored from" in str(state.message) for state in tasks.values())
     _, tasks = recorded(flow(pair, tmp_path, QUICK.model_copy(update={"effort": Effort.STANDARD})))
     ran = [step for step in ORDER if tasks[step].name == "Completed"]
-    assert ran == ["diversity", "collapse", "report"]
+    assert ran == ["diversity", "collapse", "localization", "report"]
 
 
 def test_bad_data_fails_at_once_with_its_line(pair: Pair, tmp_path: Path, prefect_api: str) -> None:
