@@ -18,7 +18,14 @@ import foretrain
 import foretrain_tasks.stage
 from foretrain.errors import DataError, StorageError
 from foretrain.pipeline import STAGES, Step, steps
-from foretrain.settings import Effort, RecommendationMode, RecommendationSettings, Settings
+from foretrain.settings import (
+    CascadeMode,
+    CascadeSettings,
+    Effort,
+    RecommendationMode,
+    RecommendationSettings,
+    Settings,
+)
 from foretrain.validation import Validation
 from foretrain_flows import command
 from foretrain_flows.validate import STATES, validate
@@ -111,7 +118,13 @@ def test_what_is_restored_shows_as_cached_and_a_changed_setting_runs_what_depend
     _, tasks = recorded(flow(pair, tmp_path))
     assert {state.name for state in tasks.values()} == {"Cached"}
     assert all("restored from" in str(state.message) for state in tasks.values())
-    _, tasks = recorded(flow(pair, tmp_path, QUICK.model_copy(update={"effort": Effort.STANDARD})))
+    _, tasks = recorded(
+        flow(
+            pair,
+            tmp_path,
+            QUICK.model_copy(update={"effort": Effort.STANDARD, "cascade": CascadeSettings(mode=CascadeMode.OFF)}),
+        )
+    )
     ran = [step for step in ORDER if tasks[step].name == "Completed"]
     assert ran == ["diversity", "collapse", "localization", "report"]
 

@@ -299,7 +299,7 @@ def test_interruption_says_what_is_kept_and_how_to_go_on(pair: Pair, tmp_path: P
     said = child.stderr.readline() + child.stderr.readline()
     time.sleep(0.5)
     os.kill(child.pid, signal.SIGINT)
-    rest = child.communicate(timeout=30)[1]
+    rest = child.communicate(timeout=120)[1]
     assert "load candidate" in said
     assert rest.strip().splitlines() == [
         "Interrupted. Kept in out/checkpoints: load original, load candidate. The same command goes on from there."

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -92,7 +91,7 @@ def learn(
     bench = _Bench(study, settings, snapshots)
     ladder = tiers(study.problem)
     done = 0.0
-    with _threads(THREADS):
+    with devices.threads(THREADS):
         for tier, share in zip(ladder, SHARES, strict=False):
             bench.train(tier, done, share)
             done += share
@@ -125,19 +124,6 @@ def learn(
         weights=bench.keep(ladder, folder) if folder else {},
         notes=(*study.notes, *outcome.notes),
     )
-
-
-@contextmanager
-def _threads(count: int) -> Iterator[None]:
-    """So many threads of the processor for all that torch computes."""
-    import torch
-
-    before = torch.get_num_threads()
-    torch.set_num_threads(count)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 @dataclass

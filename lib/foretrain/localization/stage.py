@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -73,7 +74,12 @@ def localize(
     """
     import faiss  # noqa: F401  loaded before, so that its threads are limited too
 
-    with threadpool_limits(limits=1):  # threads cost more than these small products
+    with ExitStack() as one_thread:  # more cost more than these small products, and round in other places
+        one_thread.enter_context(threadpool_limits(limits=1))
+        if not isinstance(cascade, NotRun):
+            from foretrain.cascade.training.devices import threads
+
+            one_thread.enter_context(threads(1))
         return _localize(candidate, original, settings, folder, cascade)
 
 

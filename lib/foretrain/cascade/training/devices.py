@@ -5,8 +5,8 @@ from __future__ import annotations
 import resource
 import sys
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 
@@ -129,3 +129,14 @@ def _utilisation(device: torch.device) -> float | None:
         return torch.cuda.utilization(device) / 100
     except (NVMLError, RuntimeError):  # a slice of a GPU has no figure of its own
         return None
+
+
+@contextmanager
+def threads(count: int) -> Iterator[None]:
+    """So many threads of the processor for all that torch computes."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
