@@ -93,7 +93,8 @@ def gradients(problem: Problem, net: Net, rows: Mapping[str, Tensor]) -> tuple[T
 
 
 def _tensors(rows: Rows) -> dict[str, Tensor]:
-    return {name: torch.from_numpy(np.ascontiguousarray(each)) for name, each in rows.items()}
+    """In memory that torch has aligned: products round by alignment, and NumPy's differs from process to process."""
+    return {name: torch.from_numpy(np.ascontiguousarray(each)).clone() for name, each in rows.items()}
 
 
 def _batches(problem: Problem, net: Net, rows: Rows) -> list[tuple[Tensor, Tensor]]:

@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from foretrain.localization.influence import Influence
 
 
+DIGITS = 9
+"""Decimals of a confidence: what lies beyond them differs from process to process, and would order rows."""
+
+
 @dataclass(frozen=True)
 class Tables:
     """How often each row's content occurs in both tables, over all rows."""
@@ -151,7 +155,8 @@ class Scorer:
         ]
         place = self.mixtures[0].mechanisms.index("copy")
         # of so many alike, one is the row that was copied, or more are no wonder: nobody can say which
-        by[0][:, place] *= np.clip(1 - copies.usual / np.maximum(copies.times, 1), 0.0, 1.0)
+        one = np.clip(1 - copies.usual / np.maximum(copies.times, 1), 0.0, 1.0)
+        by[0][:, place] = np.round(by[0][:, place] * one, DIGITS)
         return Found(evidence, copies, np.hstack(by), np.column_stack([part.sum(axis=1) for part in by]))
 
 
@@ -166,7 +171,7 @@ def _posterior(mixture: Mixture, p: Mapping[Mechanism, Floats], rows: int) -> Fl
         return np.zeros((rows, 0))
     by = mixture.posterior(p)
     total = by.sum(axis=1, keepdims=True)
-    return np.asarray(by * (calibrated(total) / np.maximum(total, 1e-300)))
+    return np.asarray(np.round(by * (calibrated(total) / np.maximum(total, 1e-300)), DIGITS))
 
 
 def _among_themselves(original: Side, scores: dict[Mechanism, Floats], tables: Tables) -> dict[Mechanism, Floats]:

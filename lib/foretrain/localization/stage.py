@@ -194,7 +194,7 @@ def _record(
         rows=candidate.rows,
         flagged=len(flagged),
         flag_at=at,
-        expected_bad=expected,
+        expected_bad=round(expected, 6),
         auc=ability,
         flagged_of_original=float((scorer.original >= at).mean()) if len(scorer.original) else None,
         abstained=why,
