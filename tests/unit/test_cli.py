@@ -288,15 +288,19 @@ def test_help_names_every_flag_and_the_exit_status(capsys: pytest.CaptureFixture
 
 def test_interruption_says_what_is_kept_and_how_to_go_on(pair: Pair, tmp_path: Path) -> None:
     script = (
-        "import foretrain.profile, time\n"
+        "import foretrain.profile, sys, time\n"
         "from foretrain.cli.app import main\n"
-        "foretrain.profile.profile = lambda **_: time.sleep(60)\n"
+        "foretrain.profile.profile = lambda **_: (print('in the midst', file=sys.stderr, flush=True), time.sleep(60))\n"
         "main()"
     )
     command = [sys.executable, "-c", script, "validate", pair.candidate, "--original", pair.original, "--out", "out"]
     child = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True)
     assert child.stderr is not None
-    said = child.stderr.readline() + child.stderr.readline()
+    said = ""
+    for line in child.stderr:
+        said += line
+        if line == "in the midst\n":
+            break
     time.sleep(0.5)
     os.kill(child.pid, signal.SIGINT)
     rest = child.communicate(timeout=120)[1]
