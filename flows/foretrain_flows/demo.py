@@ -14,22 +14,11 @@ from foretrain import demo
 from foretrain.cli.progress import shown
 from foretrain.display import summary
 from foretrain.errors import ForetrainError
-from foretrain.settings import (
-    CascadeMode,
-    CascadeSettings,
-    Effort,
-    RecommendationMode,
-    RecommendationSettings,
-    Settings,
-    SignatureSettings,
-)
+from foretrain.settings import CascadeMode, CascadeSettings, Effort, Settings
 from foretrain_flows.command import PrefectRecorder
 
 ROWS = 1000
 """That each model of the cascade learns from, so that the demo takes less than a minute."""
-
-TRIALS = 8
-"""Of fixes, for the same reason."""
 
 
 def main() -> None:
@@ -46,8 +35,6 @@ def main() -> None:
         target=demo.TARGET,
         effort=chosen.effort,
         cascade=CascadeSettings(mode=CascadeMode.FULL, rows=ROWS),
-        recommendations=RecommendationSettings(mode=RecommendationMode.FULL, trials=TRIALS),
-        signatures=SignatureSettings(folder=str(chosen.out / "signatures")),
         checkpoints=str(chosen.out / "checkpoints"),
     )
     for candidate in (files.healthy, files.collapsed):
